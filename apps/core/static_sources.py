@@ -1,0 +1,98 @@
+"""Serves Plotly from its own Python package as static files, so that no third-party file is kept here.
+
+`plotly/plotly.min.js` is the package's bundle, untouched. `plotly/plotly.css` holds the rules
+that the bundle would otherwise inject as an inline style, which the content security policy
+forbids; they are taken from the bundle whenever static files are found or collected.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, Storage
+
+BUNDLE = "plotly/plotly.min.js"
+STYLES = "plotly/plotly.css"
+
+# {"X,X div":'direction:ltr;…',"X .crisp":"…"}: selector and declarations; X stands for the plot.
+_RULE = re.compile(r'"((?:X[^"\\]*))":(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
+_TABLE = re.compile(r'\{"X,X div":.*?\}(?=[,;])', re.S)
+_STYLE_ID = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
+
+
+class PlotlyChanged(Exception):
+    """The installed Plotly no longer carries its styles where this module looks for them."""
+
+
+def bundle_path() -> Path:
+    """Find plotly.min.js without importing plotly, which is slow."""
+    spec = find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise PlotlyChanged("the plotly package is not installed")
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
+
+
+def plot_styles(bundle: str) -> str:
+    """Write the bundle's own rules as a style sheet for `.js-plotly-plot .plotly`.
+
+    Raises PlotlyChanged when they are not found.
+    """
+    table = _TABLE.search(bundle)
+    if table is None:
+        raise PlotlyChanged("no table of styles in plotly.min.js")
+    rules = []
+    for selector, double, single in _RULE.findall(table.group()):
+        # As Plotly does it: a leading comma after the first selector, X is the plot's class.
+        scoped = re.sub(r"^X|(?<=,)X", ".js-plotly-plot .plotly", selector)
+        rules.append(f"{scoped}{{{double or single}}}")
+    return "\n".join(rules) + "\n"
+
+
+@cache
+def injected_style_ids() -> tuple[str, ...]:
+    """Give the ids whose presence on the page keeps the bundle from adding style elements."""
+    return tuple(sorted(set(_STYLE_ID.findall(bundle_path().read_text("utf-8")))))
+
+
+class PlotlyStorage(FileSystemStorage):
+    """The package's folder under the names the pages use, plus the style sheet made from it."""
+
+    def __init__(self) -> None:
+        super().__init__(location=str(bundle_path().parent))
+
+    def path(self, name: str) -> str:
+        """Give the file a name stands for; the style sheet has none."""
+        if name == BUNDLE:
+            return str(bundle_path())
+        raise NotImplementedError(f"{name} is made from the bundle and is no file")
+
+    def _open(self, name: str, mode: str = "rb") -> File[Any]:
+        if name == STYLES:
+            return ContentFile(plot_styles(bundle_path().read_text("utf-8")).encode(), name)
+        return super()._open(name, mode)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether this storage serves the name."""
+        return name in (BUNDLE, STYLES)
+
+
+class PlotlyFinder(BaseFinder):
+    """Finds the two Plotly files; list it in STATICFILES_FINDERS."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.storage = PlotlyStorage()
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Have nothing to check."""
+        return []
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
+        """List both files with the storage that opens them."""
+        for name in (BUNDLE, STYLES):
+            yield name, self.storage

@@ -1,0 +1,174 @@
+"""Derived rows: quarter-hours, exact in every time zone, and days of the site's zone.
+
+Nothing here is ever incremented: a slice is deleted and inserted whole, so twice equals once. Days
+are sums of quarter-hours. Every sum on a page comes from here.
+"""
+
+from typing import Final
+
+from django.db import models
+
+from apps.core.money import MONEY_DIGITS, MONEY_PLACES
+
+FIRST_CONTENT: Final = 1
+TOTAL: Final = 2
+
+
+def money() -> "models.DecimalField[object, object]":
+    return models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, default=0)
+
+
+class Usage(models.Model):
+    """Calls of one person with one candidate on one task. Sums of milliseconds, tokens and USD.
+
+    `generation_ms` and `generation_tokens` cover finished calls whose speed is known: the time from
+    first content to the end, and the tokens made in it.
+    """
+
+    pilot_id = models.BigIntegerField()
+    candidate_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+    task = models.CharField(max_length=16)
+    calls = models.IntegerField()
+    ok = models.IntegerField()
+    cancelled = models.IntegerField()
+    failed = models.IntegerField()
+    uncosted = models.IntegerField()
+    estimated = models.IntegerField()
+    prompt_tokens = models.BigIntegerField()
+    cached_tokens = models.BigIntegerField()
+    completion_tokens = models.BigIntegerField()
+    token_usd = money()
+    hosting_usd = money()
+    total_ms = models.BigIntegerField()
+    generation_ms = models.BigIntegerField()
+    generation_tokens = models.BigIntegerField()
+    rateable = models.IntegerField()
+    rated = models.IntegerField()
+    liked = models.IntegerField()
+    stars = models.IntegerField()
+    stars_sum = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class QuarterUsage(Usage):
+    quarter = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="quarterusage_once",
+                fields=["pilot_id", "quarter", "candidate_id", "person_id", "task"],
+            )
+        ]
+        indexes = [models.Index(fields=["quarter"], name="quarterusage_by_quarter")]
+
+
+class DayUsage(Usage):
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="dayusage_once",
+                fields=["pilot_id", "day", "candidate_id", "person_id", "task"],
+            )
+        ]
+        indexes = [models.Index(fields=["day"], name="dayusage_by_day")]
+
+
+class Latency(models.Model):
+    """How many finished calls fell within a logarithmic bucket; see histogram.py for its bounds."""
+
+    pilot_id = models.BigIntegerField()
+    candidate_id = models.BigIntegerField()
+    task = models.CharField(max_length=16)
+    measure = models.SmallIntegerField(choices=[(FIRST_CONTENT, "first content"), (TOTAL, "total")])
+    bucket = models.SmallIntegerField()
+    calls = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class QuarterLatency(Latency):
+    quarter = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="quarterlatency_once",
+                fields=["pilot_id", "quarter", "candidate_id", "task", "measure", "bucket"],
+            )
+        ]
+        indexes = [models.Index(fields=["quarter"], name="quarterlatency_by_quarter")]
+
+
+class DayLatency(Latency):
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="daylatency_once",
+                fields=["pilot_id", "day", "candidate_id", "task", "measure", "bucket"],
+            )
+        ]
+        indexes = [models.Index(fields=["day"], name="daylatency_by_day")]
+
+
+class Hosting(models.Model):
+    """What a candidate's machines cost: the part its calls took, and the part that stood idle.
+
+    Idle time is shared equally among the pilots that had the candidate on trial; without any, the
+    pilot is null and no pilot pays.
+    """
+
+    pilot_id = models.BigIntegerField(null=True)
+    candidate_id = models.BigIntegerField()
+    busy_usd = money()
+    idle_usd = money()
+
+    class Meta:
+        abstract = True
+
+
+class QuarterHosting(Hosting):
+    quarter = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="quarterhosting_once",
+                fields=["pilot_id", "quarter", "candidate_id"],
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [models.Index(fields=["quarter"], name="quarterhosting_by_quarter")]
+
+
+class DayHosting(Hosting):
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="dayhosting_once",
+                fields=["pilot_id", "day", "candidate_id"],
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [models.Index(fields=["day"], name="dayhosting_by_day")]
+
+
+class Generation(models.Model):
+    """How often a pilot's slices were rebuilt. Pages use it as their ETag and cache key."""
+
+    pilot_id = models.BigIntegerField(primary_key=True)
+    number = models.BigIntegerField(default=0)
+    rebuilt_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.pilot_id}: {self.number}"

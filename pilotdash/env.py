@@ -1,0 +1,181 @@
+"""Every environment variable is read here, by name, and fails by name.
+
+Pure Python: the gateway reads its configuration here too, and knows no Django.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class Misconfigured(Exception):
+    """An environment variable is missing or unusable. The message names it and says what to do."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, "").strip() or default
+    if value is None:
+        raise Misconfigured(f"{name} is not set; see .env.example")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name, "on" if default else "off").lower()
+    if value not in ("on", "off", "true", "false"):
+        raise Misconfigured(f"{name} is {value!r}; use on or off")
+    return value in ("on", "true")
+
+
+def integer(name: str, default: int, *, least: int = 1, most: int = 65_535) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise Misconfigured(f"{name} is {value!r}; use a whole number from {least} to {most}")
+    return int(value)
+
+
+def names(name: str, default: str = "") -> list[str]:
+    return [part for piece in text(name, default).split(",") if (part := piece.strip())]
+
+
+def secret_key() -> str:
+    return text("SECRET_KEY")
+
+
+def encryption_keys() -> list[str]:
+    """Fernet keys for credentials at rest, newest first: the first seals, all of them open."""
+    keys = names("PILOTDASH_ENCRYPTION_KEYS")
+    if not keys:
+        raise Misconfigured("PILOTDASH_ENCRYPTION_KEYS is not set; see .env.example")
+    return keys
+
+
+def host() -> str:
+    return text("HOST", "127.0.0.1")
+
+
+def port() -> int:
+    return integer("PORT", 8000)
+
+
+def is_loopback_host() -> bool:
+    if host() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host().strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def web_url() -> str:
+    """Where the gateway finds the pages. Set by the supervisor or by the compose file."""
+    return text("PILOTDASH_WEB_URL", "http://127.0.0.1:8001").rstrip("/")
+
+
+def gateway_url() -> str:
+    """Where our own processes reach the gateway, which is not always where developers do."""
+    return text("PILOTDASH_GATEWAY_URL", f"http://127.0.0.1:{port()}").rstrip("/")
+
+
+def site_url() -> str:
+    """The address people type, without a slash at the end."""
+    url = text("SITE_URL", f"http://{host()}:{port()}").rstrip("/")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise Misconfigured(f"SITE_URL is {url!r}; use http(s)://host[:port]")
+    return url
+
+
+def allowed_hosts() -> list[str]:
+    fallback = {urlsplit(site_url()).hostname or "", "127.0.0.1", "localhost", "[::1]"}
+    return names("ALLOWED_HOSTS", ",".join(sorted(fallback)))
+
+
+def database_url() -> str:
+    return text("DATABASE_URL")
+
+
+def database_pool() -> bool:
+    """Whether this process serves many requests at once. pilotdash.asgi says so itself."""
+    return flag("PILOTDASH_DATABASE_POOL", False)
+
+
+def redis_url() -> str:
+    return text("REDIS_URL")
+
+
+def email_url() -> str:
+    """How mail leaves, e.g. smtp://user:pw@host:587/?tls=True. The default writes it to the log."""
+    return text("EMAIL_URL", "console://")
+
+
+def default_from_email() -> str:
+    return text("DEFAULT_FROM_EMAIL", "PilotDash <pilotdash@localhost>")
+
+
+def time_zone() -> str:
+    return text("TIME_ZONE", "UTC")
+
+
+def data() -> Path:
+    return Path(text("PILOTDASH_DATA", ".pilotdash")).absolute()
+
+
+def web_workers() -> int:
+    return integer("WEB_WORKERS", 1, most=64)
+
+
+def gateway_workers() -> int:
+    return integer("GATEWAY_WORKERS", 1, most=64)
+
+
+def upstream_allow_cidrs() -> list[str]:
+    """Private ranges that providers may live in; everything else private is refused."""
+    return names("PILOTDASH_UPSTREAM_ALLOW_CIDRS")
+
+
+def egress_proxy() -> str:
+    return text("PILOTDASH_EGRESS_PROXY", "")
+
+
+def egress_hosts() -> list[str]:
+    hosts = names("PILOTDASH_EGRESS_HOSTS")
+    if egress_proxy() and not hosts:
+        raise Misconfigured("PILOTDASH_EGRESS_PROXY needs PILOTDASH_EGRESS_HOSTS; see .env.example")
+    return hosts
+
+
+def ca_file() -> str:
+    return text("PILOTDASH_CA_FILE", "")
+
+
+def tls_files() -> tuple[str, str] | None:
+    """Certificate and key for our own address, or None for plain HTTP."""
+    certificate, key = text("TLS_CERT_FILE", ""), text("TLS_KEY_FILE", "")
+    if bool(certificate) != bool(key):
+        raise Misconfigured("TLS_CERT_FILE and TLS_KEY_FILE are set together or not at all")
+    return (certificate, key) if certificate else None
+
+
+def trusted_proxies() -> list[str]:
+    """Addresses or networks whose X-Forwarded-* headers are believed."""
+    return names("TRUSTED_PROXIES")
+
+
+def oidc() -> tuple[str, str, str] | None:
+    """Issuer, client id and client secret, or None when single sign-on is not set up."""
+    values = [text(f"OIDC_{part}", "") for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")]
+    if any(values) and not all(values):
+        raise Misconfigured("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together")
+    return (values[0], values[1], values[2]) if all(values) else None
+
+
+def oidc_role_claim() -> str:
+    return text("OIDC_ROLE_CLAIM", "")
+
+
+def password_sign_in() -> bool:
+    return flag("PASSWORD_SIGN_IN", True)
+
+
+def monitoring_token() -> str:
+    return text("MONITORING_TOKEN", "")

@@ -1,0 +1,75 @@
+"""One program of the product, as the supervisor and the tests run it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LOG_BYTES = 10_000_000
+TAIL_BYTES, TAIL_LINES = 8_000, 15
+GROUP_GONE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a program is started, known to be ready, and stopped."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    popen_arguments: Mapping[str, Any] = field(default_factory=dict)
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 10
+    is_ready: Callable[[], Awaitable[bool]] | None = None
+    ready_seconds: float = 60
+
+    def spawn(self, log: Path) -> subprocess.Popen[bytes]:
+        """Start the program, leading a session and process group of its own."""
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **self.popen_arguments,
+            )
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program with all it started, and wait until none of them holds a port any more."""
+    deadline = time.monotonic() + GROUP_GONE_SECONDS
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
+
+
+def tail(log: Path) -> str:
+    """Return the last lines of a log, indented."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+    return "".join(f"\n    {line}" for line in lines[-TAIL_LINES:])
+
+
+def bound_log(log: Path) -> None:
+    """Start a log anew when it has grown too long, keeping one old copy.
+
+    Its writers go on appending to the same file, so it is emptied and not renamed.
+    """
+    if log.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)

@@ -1,0 +1,88 @@
+"""`/readyz`: what works and what does not, for the operator and the supervisor."""
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from apps.accounts.access import allow_anyone
+from apps.gateway.contract import ROUTES_VERSION_KEY, STREAM
+
+TIMEOUT_S = 2.0
+
+
+@require_safe
+@allow_anyone  # checks for itself: loopback, or the monitoring token
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when every part works and 503 when one does not, naming each part's state."""
+    if not _may_ask(request):
+        return JsonResponse({"error": "a bearer MONITORING_TOKEN is needed"}, status=401)
+    parts = {
+        "postgresql": _checked(_postgresql),
+        "redis": _checked(_redis),
+        "supervisor": _checked(_supervisor),
+    }
+    ready = all(part["ok"] for part in parts.values())
+    return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    token = settings.MONITORING_TOKEN
+    given = request.headers.get("authorization", "")
+    if token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return True
+    # The gateway appends the address it saw, so the last one is never the client's invention.
+    forwarded = request.headers.get("x-forwarded-for", "")
+    address = forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _checked(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {"ok": True} | check()
+    except Exception as problem:  # whatever is wrong with a part is its state, not our failure
+        return {"ok": False, "problem": type(problem).__name__}
+
+
+def _postgresql() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        return {"version": cursor.fetchone()[0]}
+
+
+def _redis() -> dict[str, Any]:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+    )
+    with client:
+        oldest = client.xrange(STREAM, count=1)
+        seconds, micros = client.time()
+        waiting_s = 0.0
+        if oldest:
+            shipped_ms = int(oldest[0][0].split(b"-")[0])
+            waiting_s = max(0.0, seconds + micros / 1e6 - shipped_ms / 1000)
+        return {
+            "calls_waiting": client.xlen(STREAM),
+            "oldest_waiting_s": round(waiting_s, 1),
+            "routes_version": int(client.get(ROUTES_VERSION_KEY) or 0),
+        }
+
+
+def _supervisor() -> dict[str, Any]:
+    try:
+        state = json.loads((settings.DATA / "supervisor.json").read_bytes())
+    except FileNotFoundError:
+        return {"state": "not ours: the processes are run by something else"}
+    parts = state["parts"]
+    waiting = [name for name, part in parts.items() if part["state"] not in ("running", "done")]
+    return {"ok": not waiting, "parts": parts}

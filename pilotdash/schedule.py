@@ -1,0 +1,54 @@
+"""What runs when. In code, in UTC, so that a review sees it and a test can check it."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+INGEST = "ingest"
+
+ROUTES = {
+    "apps.usage.tasks.*": {"queue": INGEST},
+    "apps.metrics.tasks.*": {"queue": INGEST},
+}
+
+# `expires` keeps a queue from filling with ticks while a worker is away.
+BEAT: dict[str, dict[str, Any]] = {
+    "drain": {
+        "task": "apps.usage.tasks.drain",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "rebuild dirty": {
+        "task": "apps.metrics.tasks.rebuild_dirty",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "hosting quarters": {
+        "task": "apps.metrics.tasks.mark_hosting_quarters",
+        "schedule": crontab(minute="0,15,30,45"),
+        "options": {"expires": 600},
+    },
+    "make partitions": {
+        "task": "apps.usage.tasks.make_partitions",
+        "schedule": crontab(hour=1, minute=10),
+    },
+    "publish routes": {
+        "task": "apps.pilots.tasks.publish_if_stale",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
+    "attach waiting ratings": {
+        "task": "apps.feedback.tasks.attach_waiting",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "weekly digest": {
+        "task": "apps.digest.tasks.send_due",
+        "schedule": crontab(day_of_week="mon", minute="*/15"),
+        "options": {"expires": 600},
+    },
+    "forget old claims": {
+        "task": "apps.changes.tasks.forget_old_claims",
+        "schedule": crontab(hour=2, minute=20),
+    },
+}
