@@ -5,6 +5,7 @@ their data when its standard input ends: so they never outlive the test run, how
 """
 
 import asyncio
+import atexit
 import json
 import os
 import shutil
@@ -59,8 +60,7 @@ def start_once() -> None:
     if not told:
         raise RuntimeError("the test servers did not start")
     os.environ.update(json.loads(told))
-    # The pipe must stay open until the process ends.
-    globals()["_keeper"] = keeper
+    atexit.register(keeper.communicate)
 
 
 def set_environment() -> None:
