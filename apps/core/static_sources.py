@@ -5,23 +5,25 @@ that the bundle would otherwise inject as an inline style, which the content sec
 forbids; they are taken from the bundle whenever static files are found or collected.
 """
 
+import atexit
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from django.contrib.staticfiles.finders import BaseFinder
-from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage
 
 BUNDLE = "plotly/plotly.min.js"
 STYLES = "plotly/plotly.css"
 
-# {"X,X div":'direction:ltr;…',"X .crisp":"…"}: selector and declarations; X stands for the plot.
-_RULE = re.compile(r'"((?:X[^"\\]*))":(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
-_TABLE = re.compile(r'\{"X,X div":.*?\}(?=[,;])', re.S)
+# The bundle's table of styles: {"X,X div":'direction:ltr;…',"Y .notifier-note":"…"}.
+_TABLE = re.compile(r'\{("X,X div":.*?)\};for\(', re.S)
+_RULE = re.compile(r'"([^"]+)":(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
 _STYLE_ID = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 
 
@@ -38,7 +40,7 @@ def bundle_path() -> Path:
 
 
 def plot_styles(bundle: str) -> str:
-    """Write the bundle's own rules as a style sheet for `.js-plotly-plot .plotly`.
+    """Write the rules the bundle would inject as a style sheet.
 
     Raises PlotlyChanged when they are not found.
     """
@@ -46,11 +48,12 @@ def plot_styles(bundle: str) -> str:
     if table is None:
         raise PlotlyChanged("no table of styles in plotly.min.js")
     rules = []
-    for selector, double, single in _RULE.findall(table.group()):
-        # As Plotly does it: a leading comma after the first selector, X is the plot's class.
-        scoped = re.sub(r"^X|(?<=,)X", ".js-plotly-plot .plotly", selector)
+    for selector, double, single in _RULE.findall(table.group(1)):
+        # The same two replacements that Plotly makes before it inserts a rule.
+        scoped = selector.replace("X", ".js-plotly-plot .plotly").replace("Y", ".plotly-notifier")
         rules.append(f"{scoped}{{{double or single}}}")
-    return "\n".join(rules) + "\n"
+    # Plotly inserts each rule before the earlier ones.
+    return "\n".join(reversed(rules)) + "\n"
 
 
 @cache
@@ -66,19 +69,21 @@ class PlotlyStorage(FileSystemStorage):
         super().__init__(location=str(bundle_path().parent))
 
     def path(self, name: str) -> str:
-        """Give the file a name stands for; the style sheet has none."""
-        if name == BUNDLE:
-            return str(bundle_path())
-        raise NotImplementedError(f"{name} is made from the bundle and is no file")
-
-    def _open(self, name: str, mode: str = "rb") -> File[Any]:
-        if name == STYLES:
-            return ContentFile(plot_styles(bundle_path().read_text("utf-8")).encode(), name)
-        return super()._open(name, mode)
+        """Give the file a name stands for; the style sheet is written when first asked for."""
+        return str(_style_file() if name == STYLES else bundle_path())
 
     def exists(self, name: str) -> bool:
         """Tell whether this storage serves the name."""
         return name in (BUNDLE, STYLES)
+
+
+@cache
+def _style_file() -> Path:
+    folder = Path(mkdtemp(prefix="pilotdash-plotly-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    path = folder / "plotly.css"
+    path.write_text(plot_styles(bundle_path().read_text("utf-8")), "utf-8")
+    return path
 
 
 class PlotlyFinder(BaseFinder):
@@ -87,10 +92,19 @@ class PlotlyFinder(BaseFinder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.storage = PlotlyStorage()
+        # ServeStatic looks here for the folders it watches.
+        self.storages = {"plotly": self.storage}
 
     def check(self, **kwargs: Any) -> list[Any]:
         """Have nothing to check."""
         return []
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """Find one of the two files; a list when `find_all`."""
+        found = self.storage.path(path) if self.storage.exists(path) else None
+        if find_all:
+            return [found] if found else []
+        return found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
         """List both files with the storage that opens them."""
