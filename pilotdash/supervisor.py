@@ -77,22 +77,29 @@ class Supervisor:
                 log = tail(self._log(part))
                 raise PartFailed(f"{part.name} does not come up{log}") from None
 
-    async def run_once(self, part: Part) -> None:
-        """Run a part that ends by itself. Raises PartFailed when it does not succeed."""
-        process = self._spawn(part)
+    async def run_once(self, *parts: Part) -> None:
+        """Run parts that end by themselves, side by side.
+
+        Raises PartFailed when one does not succeed.
+        """
+        started = [(part, self._spawn(part)) for part in parts]
         try:
-            await self._ended(process)
+            for _, process in started:
+                await self._ended(process)
         finally:
-            self._clear(part, process)
-            self._note(part, "stopped")
-        if process.returncode:
-            raise PartFailed(f"{part.name} failed{tail(self._log(part))}")
+            for part, process in started:
+                self._clear(part, process)
+                self._note(part, "stopped" if process.returncode else "done")
+        for part, process in started:
+            if process.returncode:
+                raise PartFailed(f"{part.name} failed{tail(self._log(part))}")
 
     async def stop(self) -> None:
         """Stop every part, the last started first; those started side by side, together."""
         self.bounding.cancel()
         for group in reversed(self.groups):
             await asyncio.gather(*(self._stop(part) for part in group))
+        self.hurry()
         self.watchdog.end()
 
     def hurry(self) -> None:

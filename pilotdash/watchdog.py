@@ -69,8 +69,8 @@ def main() -> None:
     groups: dict[int, int] = {}
     for line in sys.stdin:
         if line.startswith("+"):
-            pid, number = line[1:].split()
-            groups[int(pid)] = int(number)
+            pid, stop_signal = line[1:].split()
+            groups[int(pid)] = int(stop_signal)
         else:
             groups.pop(int(line[1:]), None)
     deadline = time.monotonic() + GRACE_SECONDS

@@ -1,0 +1,132 @@
+"""The programs of the product and their command lines, in one place.
+
+The supervisor starts them on one machine; elsewhere `python -m pilotdash.parts NAME` becomes the
+program of that name, so that a container runs the very same command.
+"""
+
+import ipaddress
+import os
+import sys
+from urllib.parse import urlsplit
+
+from pilotdash import env
+
+# Long enough for most streams to finish, short enough for an operator who waits.
+GATEWAY_STOP_SECONDS = 60
+
+
+def command(name: str) -> tuple[str, ...]:
+    """Return the command line of a program. Raises KeyError for a name that is none."""
+    return (sys.executable, "-m", *PROGRAMS[name]())
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """Return the command line of a management command."""
+    return (sys.executable, "manage.py", *arguments)
+
+
+def gateway() -> tuple[str, ...]:
+    tls = env.tls_files()
+    secure = ("--ssl-certificate", tls[0], "--ssl-keyfile", tls[1]) if tls else ()
+    return _granian(
+        "asgi",
+        host=env.host(),
+        port=env.port(),
+        workers=env.gateway_workers(),
+        application="pilotdash.gateway:app",
+        more=("--workers-kill-timeout", str(GATEWAY_STOP_SECONDS), *secure),
+    )
+
+
+def web() -> tuple[str, ...]:
+    url = urlsplit(env.web_url())
+    return _granian(
+        "asginl",
+        host="127.0.0.1" if is_loopback(url.hostname or "") else "0.0.0.0",
+        port=url.port or 8001,
+        workers=env.web_workers(),
+        application="pilotdash.asgi:application",
+        more=("--workers-kill-timeout", "10"),
+    )
+
+
+def worker_ingest() -> tuple[str, ...]:
+    return _celery_worker("ingest", queue="ingest", concurrency=1)
+
+
+def worker() -> tuple[str, ...]:
+    return _celery_worker("worker", queue="celery", concurrency=2)
+
+
+def beat() -> tuple[str, ...]:
+    schedule = env.data() / "beat-schedule"
+    return (*CELERY, "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel=WARNING")
+
+
+CELERY = ("celery", "-A", "pilotdash.celery:app")
+PROGRAMS = {
+    "gateway": gateway,
+    "web": web,
+    "worker-ingest": worker_ingest,
+    "worker": worker,
+    "beat": beat,
+}
+
+
+def _granian(
+    interface: str,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    application: str,
+    more: tuple[str, ...],
+) -> tuple[str, ...]:
+    return (
+        "granian",
+        "--interface",
+        interface,
+        "--host",
+        host.strip("[]"),
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        # Without it a server whose worker was killed stays up and answers nobody.
+        "--respawn-failed-workers",
+        "--respawn-interval",
+        "0.2",
+        "--no-ws",
+        *more,
+        application,
+    )
+
+
+def _celery_worker(name: str, *, queue: str, concurrency: int) -> tuple[str, ...]:
+    return (
+        *CELERY,
+        "worker",
+        f"--queues={queue}",
+        f"--concurrency={concurrency}",
+        f"--hostname={name}@%h",
+        # Workers need nothing from one another, and asking costs each start a second.
+        "--without-mingle",
+        "--without-gossip",
+        "--loglevel=INFO",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def main() -> None:
+    arguments = command(sys.argv[1])
+    os.execv(arguments[0], arguments)
+
+
+if __name__ == "__main__":
+    main()
