@@ -106,7 +106,7 @@ def quality_figure():
                 "y": [row.mid],
                 "text": [drawing.chart_text(row.name)],
                 "textposition": "top right",
-                "textfont": {"size": 12},
+                "textfont": {"weight": 600},
                 "marker": drawing.candidate_marker(row.position, 13),
                 "error_y": bars | {"array": [row.half]},
                 "error_x": bars | {"array": [float(row.week) * 0.09]},
@@ -133,12 +133,13 @@ def spend_figure():
              "line": line | {"dash": "dash"}, "hovertemplate": "$%{y:,.0f}<extra></extra>"},
         ],
         "layout": {
+            "xaxis": {"tickformat": "%-d %b"},
             "yaxis": {"tickprefix": "$", "tickformat": ",", "rangemode": "tozero"},
             "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1500, "y1": 1500,
                         "line": {"color": "var(--bad)", "width": 1.5}}],
             "annotations": [{"xref": "paper", "x": 0, "y": 1500, "yanchor": "bottom", "xanchor": "left",
-                             "text": "<b>budget $1,500</b>", "showarrow": False,
-                             "font": {"color": "var(--bad)"}}],
+                             "text": "budget $1,500", "showarrow": False,
+                             "font": {"color": "var(--bad)", "weight": 600}}],
         },
     }  # fmt: skip
 

@@ -17,6 +17,10 @@ NONE = mark_safe(  # noqa: S308 (a constant)
 )
 
 
+def _decimal(value: Decimal | float | None) -> Decimal | None:
+    return value if value is None or isinstance(value, Decimal) else Decimal(str(value))
+
+
 def _said(text: str) -> str:
     return NONE if text == figures.NO_DATA else text
 
@@ -24,7 +28,7 @@ def _said(text: str) -> str:
 @register.filter
 def money(usd: Decimal | float | None) -> str:
     """Write US dollars: $1,840, $1.23, $0.031."""
-    return _said(figures.money(None if usd is None else Decimal(str(usd))))
+    return _said(figures.money(_decimal(usd)))
 
 
 @register.filter
@@ -77,8 +81,7 @@ def interval(low: float | None, high: float | None, kind: str = "percent", digit
     if kind == "number":
         return _said(figures.interval(low, high, digits))
     if kind == "money":
-        bounds = [None if bound is None else Decimal(str(bound)) for bound in (low, high)]
-        return _said(figures.money_range(*bounds))
+        return _said(figures.money_range(_decimal(low), _decimal(high)))
     raise template.TemplateSyntaxError(f"interval: unknown kind {kind!r}")
 
 
