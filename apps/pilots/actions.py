@@ -1,0 +1,283 @@
+"""Changes of pilots. Each is one transaction, audited, and republishes the routes."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from apps.accounts import audit
+from apps.accounts.models import Person
+from apps.catalog.models import Candidate, CandidateState
+from apps.changes.actions import routes_changed
+from apps.core.keys import DEVELOPER_PREFIX, READER_PREFIX, digest, hint, new_key
+from apps.pilots.models import ALIAS, Enrollment, Key, KeyKind, Pilot, RatingScale, Trial
+
+KEY_LASTS: Final = timedelta(days=180)
+KEYS_AT_MOST: Final = 10
+
+
+class SlugTaken(Exception):
+    """Another pilot has this slug."""
+
+
+class EndsBeforeItStarts(Exception):
+    """The last day would lie before the first."""
+
+
+class UnknownZone(Exception):
+    """There is no such time zone."""
+
+
+class NamesWereToStayHidden(Exception):
+    """People joined on the promise that leads see no names."""
+
+
+class PilotClosed(Exception):
+    """The pilot is over; nothing in it changes any more."""
+
+
+class AliasMalformed(Exception):
+    """The alias breaks a rule for model names that developers send."""
+
+
+class AliasTaken(Exception):
+    """Another candidate in the pilot has this alias."""
+
+
+class AlreadyOnTrial(Exception):
+    """The candidate is on trial in the pilot under another alias."""
+
+
+class CandidateRetired(Exception):
+    """The candidate is retired, so it answers no calls."""
+
+
+class NotTakingPart(Exception):
+    """The person has left the pilot."""
+
+
+class TooManyKeys(Exception):
+    """So many keys in force are never needed, and each is one more to lose."""
+
+
+@transaction.atomic
+def create_pilot(
+    *,
+    slug: str,
+    name: str,
+    starts_on: date,
+    ends_on: date,
+    now: datetime,
+    zone: str = "UTC",
+    budget_usd: Decimal | None = None,
+    rating_scale: str = RatingScale.THUMBS,
+    people_named: bool = False,
+    actor: Person | None = None,
+) -> Pilot:
+    """Make a pilot of whole days in its own zone. Raises SlugTaken and what change_pilot does."""
+    _check_days(starts_on, ends_on, zone)
+    if Pilot.objects.filter(slug=slug).exists():
+        raise SlugTaken(slug)
+    pilot = Pilot.objects.create(
+        slug=slug,
+        name=name,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        zone=zone,
+        budget_usd=budget_usd,
+        rating_scale=rating_scale,
+        people_named=people_named,
+        created_at=now,
+    )
+    _note(pilot, "pilot created", actor, now, {"days": f"{starts_on} to {ends_on}", "zone": zone})
+    return pilot
+
+
+@transaction.atomic
+def change_pilot(
+    *,
+    pilot: Pilot,
+    name: str,
+    starts_on: date,
+    ends_on: date,
+    zone: str,
+    budget_usd: Decimal | None,
+    rating_scale: str,
+    people_named: bool,
+    now: datetime,
+    actor: Person | None = None,
+) -> Pilot:
+    """Replace a pilot's settings; the slug stays, since links carry it.
+
+    Raises EndsBeforeItStarts, UnknownZone, PilotClosed, NamesWereToStayHidden.
+    """
+    _check_days(starts_on, ends_on, zone)
+    locked = _open_pilot(pilot)
+    if people_named and not locked.people_named and locked.enrollments.exists():
+        raise NamesWereToStayHidden(locked.slug)
+    fields = {
+        "name": name,
+        "starts_on": starts_on,
+        "ends_on": ends_on,
+        "zone": zone,
+        "budget_usd": budget_usd,
+        "rating_scale": rating_scale,
+        "people_named": people_named,
+    }
+    changed = {
+        field: [str(getattr(locked, field)), str(value)]
+        for field, value in fields.items()
+        if getattr(locked, field) != value
+    }
+    for field, value in fields.items():
+        setattr(locked, field, value)
+    locked.save(update_fields=list(fields))
+    if changed:
+        _note(locked, "pilot changed", actor, now, changed)
+    return locked
+
+
+@transaction.atomic
+def close_pilot(*, pilot: Pilot, now: datetime, actor: Person | None = None) -> None:
+    """End a pilot now; its keys are answered with a sentence that says so. Raises PilotClosed."""
+    locked = _open_pilot(pilot)
+    locked.closed_at = now
+    locked.save(update_fields=["closed_at"])
+    _note(locked, "pilot closed", actor, now)
+
+
+@transaction.atomic
+def enroll(
+    *, pilot: Pilot, person: Person, now: datetime, actor: Person | None = None
+) -> Enrollment:
+    """Let a person take part; whoever left comes back, whoever is in stays. Raises PilotClosed."""
+    _open_pilot(pilot)
+    enrollment, is_new = Enrollment.objects.select_for_update().get_or_create(
+        pilot=pilot, person=person, defaults={"enrolled_at": now}
+    )
+    if not is_new and enrollment.left_at is None:
+        return enrollment
+    if enrollment.left_at is not None:
+        enrollment.left_at = None
+        enrollment.save(update_fields=["left_at"])
+    _note(pilot, "person enrolled", actor, now, {"person": str(person)})
+    return enrollment
+
+
+@transaction.atomic
+def leave(*, enrollment: Enrollment, now: datetime, actor: Person | None = None) -> None:
+    """Take a person out of a pilot and revoke their keys; what they did stays."""
+    left = Enrollment.objects.filter(id=enrollment.id, left_at__isnull=True).update(left_at=now)
+    if not left:
+        return
+    Key.objects.filter(enrollment=enrollment, revoked_at__isnull=True).update(revoked_at=now)
+    _note(enrollment.pilot, "person left", actor, now, {"person": str(enrollment.person)})
+
+
+@transaction.atomic
+def add_trial(
+    *, pilot: Pilot, candidate: Candidate, alias: str, now: datetime, actor: Person | None = None
+) -> Trial:
+    """Put a candidate on trial under the model name that developers send.
+
+    Raises PilotClosed, AliasMalformed, AliasTaken, AlreadyOnTrial, CandidateRetired.
+    """
+    if not ALIAS.fullmatch(alias):
+        raise AliasMalformed(alias)
+    # The lock makes two administrators queue, so that what is checked below still holds.
+    _open_pilot(pilot)
+    candidate = Candidate.objects.select_for_update().get(id=candidate.id)
+    if candidate.state == CandidateState.RETIRED:
+        raise CandidateRetired(candidate.slug)
+    running = Trial.objects.filter(pilot=pilot, dropped_at__isnull=True)
+    if running.filter(alias=alias).exists():
+        raise AliasTaken(alias)
+    if running.filter(candidate=candidate).exists():
+        raise AlreadyOnTrial(candidate.slug)
+    trial = Trial.objects.create(pilot=pilot, candidate=candidate, alias=alias, added_at=now)
+    _note(pilot, "trial added", actor, now, {"candidate": candidate.slug, "alias": alias})
+    return trial
+
+
+@transaction.atomic
+def drop_trial(*, trial: Trial, now: datetime, actor: Person | None = None) -> None:
+    """Take a candidate off trial; calls to its alias are refused from now on."""
+    if not Trial.objects.filter(id=trial.id, dropped_at__isnull=True).update(dropped_at=now):
+        return
+    detail = {"candidate": trial.candidate.slug, "alias": trial.alias}
+    _note(trial.pilot, "trial dropped", actor, now, detail)
+
+
+@transaction.atomic
+def issue_key(
+    *,
+    enrollment: Enrollment,
+    now: datetime,
+    name: str = "",
+    kind: str = KeyKind.DEVELOPER,
+    actor: Person | None = None,
+) -> tuple[Key, str]:
+    """Make a key for 180 days; return it with its plain text, which is nowhere stored.
+
+    Raises PilotClosed, NotTakingPart, TooManyKeys.
+    """
+    _open_pilot(enrollment.pilot)
+    locked = Enrollment.objects.select_for_update().get(id=enrollment.id)
+    if locked.left_at is not None:
+        raise NotTakingPart(str(locked))
+    in_force = Key.objects.filter(
+        enrollment=locked, kind=kind, revoked_at__isnull=True, expires_at__gt=now
+    )
+    if in_force.count() >= KEYS_AT_MOST:
+        raise TooManyKeys(str(locked))
+    plain = new_key(READER_PREFIX if kind == KeyKind.READER else DEVELOPER_PREFIX)
+    key = Key.objects.create(
+        enrollment=locked,
+        kind=kind,
+        name=name,
+        digest=digest(plain),
+        hint=hint(plain),
+        created_at=now,
+        expires_at=now + KEY_LASTS,
+    )
+    _note(enrollment.pilot, "key issued", actor, now, {"key": key.hint, "kind": kind})
+    return key, plain
+
+
+@transaction.atomic
+def revoke_key(*, key: Key, now: datetime, actor: Person | None = None) -> None:
+    """Make a key useless at once; a second time changes nothing."""
+    if not Key.objects.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=now):
+        return
+    _note(key.enrollment.pilot, "key revoked", actor, now, {"key": key.hint})
+
+
+def _check_days(starts_on: date, ends_on: date, zone: str) -> None:
+    if ends_on < starts_on:
+        raise EndsBeforeItStarts(f"{starts_on} to {ends_on}")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownZone(zone) from None
+
+
+def _open_pilot(pilot: Pilot) -> Pilot:
+    """Return the pilot as it is now, locked until the end of the transaction."""
+    locked = Pilot.objects.select_for_update().get(id=pilot.id)
+    if locked.closed_at is not None:
+        raise PilotClosed(locked.slug)
+    return locked
+
+
+def _note(
+    pilot: Pilot,
+    action: str,
+    actor: Person | None,
+    now: datetime,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    audit.record(actor=actor, action=action, subject=f"pilot {pilot.slug}", detail=detail, now=now)
+    routes_changed()

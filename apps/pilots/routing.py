@@ -1,0 +1,202 @@
+"""What the gateway knows, built from the database and published as one immutable table."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from apps.catalog.models import Candidate, CandidateState, Provider
+from apps.changes.actions import routes_changed
+from apps.changes.models import RoutesVersion
+from apps.gateway.contract import (
+    ROUTES_CHANNEL,
+    ROUTES_FORMAT,
+    ROUTES_KEY,
+    ROUTES_VERSION_KEY,
+    CandidateRoute,
+    KeyRoute,
+    PilotRoute,
+    ProviderRoute,
+    RouteTable,
+)
+from apps.pilots.models import Key, Pilot, Trial
+
+# So long after a pilot was closed its keys are still answered with a sentence that says so; after
+# that they are unknown keys.
+CLOSED_KEPT: Final = timedelta(days=30)
+TIMEOUT_S: Final = 2.0
+
+# Publishers race, and the one that read the older state may come last: it must change nothing.
+PUBLISH: Final = """
+local published = tonumber(redis.call('GET', KEYS[2]) or '-1') or -1
+if published > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[2])
+return 1
+"""
+
+
+def build_route_table(now: datetime) -> RouteTable:
+    """Return everything the gateway may serve at this instant, in a fixed number of queries.
+
+    The version is read before all else: what a concurrent change adds later can only make the
+    table newer than its version, never older.
+    """
+    version = routes_version()
+    pilots = _pilot_routes(now)
+    return RouteTable(
+        version=version,
+        built_at=now,
+        keys=_key_routes(now, pilots),
+        pilots=pilots,
+        candidates=_candidate_routes(),
+        providers=_provider_routes(),
+    )
+
+
+def routes_version() -> int:
+    """Return the version that the database describes; 0 before the first change."""
+    return RoutesVersion.objects.filter(id=1).values_list("version", flat=True).first() or 0
+
+
+def publish(now: datetime) -> bool:
+    """Hand the present table to every gateway. False when a newer one is already out.
+
+    Raises redis.RedisError when the broker is away.
+    """
+    table = build_route_table(now)
+    return bool(
+        _redis().eval(
+            PUBLISH,
+            2,
+            ROUTES_KEY,
+            ROUTES_VERSION_KEY,
+            table.to_json(),
+            str(table.version),
+            ROUTES_CHANNEL,
+        )
+    )
+
+
+def publish_if_stale(now: datetime) -> bool:
+    """Publish unless the broker holds the database's version in this release's format.
+
+    A broker that is ahead of the database means that the database was restored or made anew: its
+    version is raised above, or gateways would keep the old table for ever.
+    """
+    published = int(_redis().get(ROUTES_VERSION_KEY) or -1)
+    version = routes_version()
+    if published > version:
+        with transaction.atomic():
+            RoutesVersion.objects.get_or_create(id=1)
+            RoutesVersion.objects.filter(id=1, version__lt=published).update(version=published)
+            routes_changed()
+        return True
+    if published == version and _is_published(version):
+        return False
+    return publish(now)
+
+
+def _is_published(version: int) -> bool:
+    start = f'{{"format":{ROUTES_FORMAT},"version":{version},'.encode()
+    return _redis().getrange(ROUTES_KEY, 0, len(start) - 1) == start
+
+
+@cache
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        health_check_interval=30,
+    )
+
+
+def _provider_routes() -> dict[int, ProviderRoute]:
+    return {
+        provider.id: ProviderRoute(
+            id=provider.id,
+            slug=provider.slug,
+            base_url=provider.base_url,
+            credential=provider.credential,
+            auth=provider.auth,
+            driver=provider.driver,
+            stream_usage=provider.stream_usage,
+            ca_pem=provider.ca_pem,
+        )
+        for provider in Provider.objects.filter(retired_at__isnull=True).order_by("id")
+    }
+
+
+def _candidate_routes() -> dict[int, CandidateRoute]:
+    candidates = Candidate.objects.filter(provider__retired_at__isnull=True)
+    return {
+        candidate.id: CandidateRoute(
+            id=candidate.id,
+            slug=candidate.slug,
+            provider_id=candidate.provider_id,
+            upstream_model=candidate.upstream_model,
+            state=candidate.state,
+            fim_template=candidate.fim_template,
+            fim_stops=tuple(candidate.fim_stops),
+        )
+        for candidate in candidates.exclude(state=CandidateState.RETIRED).order_by("id")
+    }
+
+
+def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
+    aliases: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for pilot_id, alias, candidate_id in (
+        Trial.objects.filter(dropped_at__isnull=True, candidate__provider__retired_at__isnull=True)
+        .exclude(candidate__state=CandidateState.RETIRED)
+        .order_by("id")
+        .values_list("pilot_id", "alias", "candidate_id")
+    ):
+        aliases[pilot_id][alias] = candidate_id
+    pilots = Pilot.objects.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_KEPT))
+    return {
+        pilot.id: PilotRoute(
+            id=pilot.id,
+            slug=pilot.slug,
+            opens_at=pilot.period.start,
+            closes_at=pilot.period.end,
+            aliases=aliases[pilot.id],
+        )
+        for pilot in pilots.order_by("id")
+    }
+
+
+def _key_routes(now: datetime, pilots: dict[int, PilotRoute]) -> dict[str, KeyRoute]:
+    """Only keys in force: not revoked, not expired, of someone who takes part and may sign in."""
+    keys = (
+        Key.objects.filter(
+            revoked_at__isnull=True,
+            expires_at__gt=now,
+            enrollment__left_at__isnull=True,
+            enrollment__pilot__in=list(pilots),
+            enrollment__person__erased_at__isnull=True,
+        )
+        # A person without a user has not signed up yet, or is a program's.
+        .exclude(enrollment__person__user__is_active=False)
+        .order_by("id")
+        .values_list(
+            "id",
+            "enrollment__person_id",
+            "enrollment__pilot_id",
+            "kind",
+            "expires_at",
+            "digest",
+        )
+    )
+    return {
+        digest: KeyRoute(
+            id=id_, person_id=person_id, pilot_id=pilot_id, kind=kind, expires_at=expires_at
+        )
+        for id_, person_id, pilot_id, kind, expires_at, digest in keys
+    }

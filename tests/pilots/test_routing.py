@@ -1,0 +1,329 @@
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import redis
+
+from apps.accounts.models import Role
+from apps.catalog.models import CandidateState
+from apps.changes.actions import routes_changed
+from apps.changes.models import RoutesVersion
+from apps.gateway.contract import (
+    ROUTES_CHANNEL,
+    ROUTES_KEY,
+    ROUTES_VERSION_KEY,
+    CandidateRoute,
+    KeyRoute,
+    PilotRoute,
+    ProviderRoute,
+    RouteTable,
+)
+from apps.pilots.actions import close_pilot, issue_key, revoke_key
+from apps.pilots.routing import CLOSED_KEPT, build_route_table, publish, publish_if_stale
+from tests.factories import (
+    NOON,
+    make_candidate,
+    make_enrollment,
+    make_key,
+    make_person,
+    make_pilot,
+    make_provider,
+    make_trial,
+    make_user,
+)
+
+
+@pytest.fixture
+def away(settings):
+    """A broker that cannot be reached."""
+    from apps.pilots import routing
+
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    routing._redis.cache_clear()
+    yield
+    routing._redis.cache_clear()
+
+
+def published(valkey):
+    return RouteTable.from_json(valkey.get(ROUTES_KEY))
+
+
+@pytest.mark.django_db
+def test_table_says_exactly_what_the_database_says():
+    provider = make_provider(
+        base_url="https://example.com/v1",
+        credential="sealed",
+        auth="api_key",
+        stream_usage="always",
+        ca_pem="PEM",
+    )
+    candidate = make_candidate(
+        provider=provider, fim_template="<P>{prefix}<S>{suffix}<M>", fim_stops=["<P>", "<S>"]
+    )
+    pilot = make_pilot(zone="Europe/Berlin")
+    make_trial(pilot, candidate, alias="qwen-coder")
+    enrollment = make_enrollment(pilot)
+    key, _ = make_key(enrollment)
+    RoutesVersion.objects.create(id=1, version=7)
+
+    table = build_route_table(NOON)
+
+    assert table == RouteTable(
+        version=7,
+        built_at=NOON,
+        keys={
+            key.digest: KeyRoute(
+                id=key.id,
+                person_id=enrollment.person_id,
+                pilot_id=pilot.id,
+                kind="developer",
+                expires_at=NOON + timedelta(days=170),
+            )
+        },
+        pilots={
+            pilot.id: PilotRoute(
+                id=pilot.id,
+                slug=pilot.slug,
+                opens_at=datetime(2026, 11, 1, 23, tzinfo=UTC),
+                closes_at=datetime(2026, 11, 29, 23, tzinfo=UTC),
+                aliases={"qwen-coder": candidate.id},
+            )
+        },
+        candidates={
+            candidate.id: CandidateRoute(
+                id=candidate.id,
+                slug=candidate.slug,
+                provider_id=provider.id,
+                upstream_model=candidate.upstream_model,
+                fim_template="<P>{prefix}<S>{suffix}<M>",
+                fim_stops=("<P>", "<S>"),
+            )
+        },
+        providers={
+            provider.id: ProviderRoute(
+                id=provider.id,
+                slug=provider.slug,
+                base_url="https://example.com/v1",
+                credential="sealed",
+                auth="api_key",
+                stream_usage="always",
+                ca_pem="PEM",
+            )
+        },
+    )
+    assert RouteTable.from_json(table.to_json()) == table
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"revoked_at": NOON - timedelta(seconds=1)},
+        {"created_at": NOON - timedelta(days=2), "expires_at": NOON},
+    ],
+)
+def test_key_that_is_not_in_force_is_left_out(fields):
+    make_key(make_enrollment(make_pilot()), **fields)
+
+    assert build_route_table(NOON).keys == {}
+
+
+@pytest.mark.django_db
+def test_key_of_someone_who_left_is_left_out():
+    make_key(make_enrollment(make_pilot(), left_at=NOON - timedelta(days=1)))
+
+    assert build_route_table(NOON).keys == {}
+
+
+@pytest.mark.django_db
+def test_key_of_someone_erased_or_switched_off_is_left_out_and_others_stay():
+    pilot = make_pilot()
+    make_key(make_enrollment(pilot, make_person(erased_at=NOON)))
+    make_key(make_enrollment(pilot, make_user(is_active=False).person))
+    active, _ = make_key(make_enrollment(pilot, make_user().person))
+    without_user, _ = make_key(make_enrollment(pilot))
+
+    assert set(build_route_table(NOON).keys) == {active.digest, without_user.digest}
+
+
+@pytest.mark.django_db
+def test_paused_candidate_stays_with_its_state_and_retired_one_goes_with_its_alias():
+    pilot = make_pilot()
+    paused = make_candidate(state=CandidateState.PAUSED)
+    retired = make_candidate(state=CandidateState.RETIRED)
+    make_trial(pilot, paused, alias="paused")
+    make_trial(pilot, retired, alias="retired")
+
+    table = build_route_table(NOON)
+
+    assert {id_: route.state for id_, route in table.candidates.items()} == {paused.id: "paused"}
+    assert table.pilots[pilot.id].aliases == {"paused": paused.id}
+
+
+@pytest.mark.django_db
+def test_dropped_trial_frees_its_alias():
+    pilot = make_pilot()
+    make_trial(pilot, alias="chat", dropped_at=NOON)
+    successor = make_trial(pilot, alias="chat")
+
+    aliases = build_route_table(NOON).pilots[pilot.id].aliases
+
+    assert aliases == {"chat": successor.candidate_id}
+
+
+@pytest.mark.django_db
+def test_retired_provider_takes_its_candidates_and_aliases_along():
+    pilot = make_pilot()
+    make_trial(pilot, make_candidate(provider=make_provider(retired_at=NOON)))
+
+    table = build_route_table(NOON)
+
+    assert (table.providers, table.candidates) == ({}, {})
+    assert table.pilots[pilot.id].aliases == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ago", "kept"), [(CLOSED_KEPT / 2, True), (CLOSED_KEPT, False)])
+def test_closed_pilot_keeps_its_keys_for_a_while_so_that_they_get_a_sentence(ago, kept):
+    pilot = make_pilot(starts_on=date(2026, 9, 1), ends_on=date(2027, 1, 31), closed_at=NOON - ago)
+    key, _ = make_key(make_enrollment(pilot))
+
+    table = build_route_table(NOON)
+
+    assert [route.closes_at for route in table.pilots.values()] == [NOON - ago] * kept
+    assert set(table.keys) == ({key.digest} if kept else set())
+
+
+@pytest.mark.django_db
+def test_pilot_to_come_is_in_the_table():
+    pilot = make_pilot(starts_on=date(2027, 3, 1), ends_on=date(2027, 3, 31))
+
+    assert set(build_route_table(NOON).pilots) == {pilot.id}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 4])
+def test_table_takes_the_same_queries_for_any_number_of_rows(count, django_assert_num_queries):
+    for _ in range(count):
+        pilot = make_pilot()
+        make_trial(pilot)
+        make_key(make_enrollment(pilot, make_user(Role.DEVELOPER).person))
+
+    with django_assert_num_queries(6):
+        table = build_route_table(NOON)
+
+    assert [len(part) for part in (table.keys, table.pilots, table.candidates)] == [count] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_is_published_when_it_is_committed(valkey):
+    listener = valkey.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(ROUTES_CHANNEL)
+    listener.get_message(timeout=1)
+    enrollment = make_enrollment(make_pilot())
+
+    key, _ = issue_key(enrollment=enrollment, now=datetime.now(UTC))
+
+    message = listener.get_message(timeout=2)
+    listener.close()
+    table = published(valkey)
+    assert set(table.keys) == {key.digest}
+    assert int(valkey.get(ROUTES_VERSION_KEY)) == table.version == int(message["data"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_revoked_key_is_gone_from_the_published_table(valkey):
+    enrollment = make_enrollment(make_pilot())
+    key, _ = issue_key(enrollment=enrollment, now=datetime.now(UTC))
+
+    revoke_key(key=key, now=datetime.now(UTC))
+
+    assert published(valkey).keys == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_a_pilot_is_published(valkey):
+    today = datetime.now(UTC).date()
+    pilot = make_pilot(starts_on=today - timedelta(days=3), ends_on=today + timedelta(days=3))
+    now = datetime.now(UTC)
+
+    close_pilot(pilot=pilot, now=now)
+
+    assert published(valkey).pilots[pilot.id].closes_at == now
+
+
+@pytest.mark.django_db
+def test_older_table_never_replaces_a_newer_one(valkey):
+    RoutesVersion.objects.create(id=1, version=5)
+    assert publish(NOON) is True
+    newer = valkey.get(ROUTES_KEY)
+    RoutesVersion.objects.update(version=4)
+
+    assert publish(NOON + timedelta(minutes=1)) is False
+
+    assert (valkey.get(ROUTES_KEY), valkey.get(ROUTES_VERSION_KEY)) == (newer, b"5")
+
+
+@pytest.mark.django_db
+def test_same_version_may_be_published_again(valkey):
+    RoutesVersion.objects.create(id=1, version=5)
+    publish(NOON)
+
+    assert publish(NOON + timedelta(minutes=1)) is True
+
+    assert published(valkey).built_at == NOON + timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_what_is_published_already_is_left_alone(valkey):
+    RoutesVersion.objects.create(id=1, version=5)
+    publish(NOON)
+
+    assert publish_if_stale(NOON + timedelta(minutes=1)) is False
+
+    assert published(valkey).built_at == NOON
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [ROUTES_KEY, ROUTES_VERSION_KEY])
+def test_broker_that_lost_its_data_gets_the_table_again(valkey, key):
+    RoutesVersion.objects.create(id=1, version=5)
+    publish(NOON)
+    valkey.delete(key)
+
+    assert publish_if_stale(NOON) is True
+
+    assert published(valkey).version == int(valkey.get(ROUTES_VERSION_KEY)) == 5
+
+
+@pytest.mark.django_db
+def test_table_of_another_format_is_replaced(valkey):
+    RoutesVersion.objects.create(id=1, version=5)
+    valkey.set(ROUTES_KEY, json.dumps({"format": 0, "version": 5}))
+    valkey.set(ROUTES_VERSION_KEY, 5)
+
+    assert publish_if_stale(NOON) is True
+
+    assert published(valkey).version == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_database_that_is_behind_the_broker_is_raised_above_it(valkey):
+    RoutesVersion.objects.update_or_create(id=1, defaults={"version": 3})
+    valkey.set(ROUTES_KEY, b'{"format":1,"version":40}')
+    valkey.set(ROUTES_VERSION_KEY, 40)
+
+    assert publish_if_stale(NOON) is True
+
+    assert RoutesVersion.objects.get().version == published(valkey).version == 41
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_stands_although_the_broker_is_away(away):
+    before = routes_changed()
+
+    after = routes_changed()
+
+    assert (after, RoutesVersion.objects.get().version) == (before + 1, before + 1)
+    with pytest.raises(redis.ConnectionError):
+        publish(NOON)
