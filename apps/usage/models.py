@@ -59,7 +59,7 @@ class Call(models.Model):
 
 
 class DeadLetter(models.Model):
-    """A record that could not be stored, kept whole with its reason until someone has seen to it."""
+    """A record that could not be stored, kept whole with its reason until someone settles it."""
 
     received_at = models.DateTimeField()
     entry_id = models.CharField(max_length=64, unique=True)

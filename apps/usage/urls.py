@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.usage import views
+
+urlpatterns = [
+    path("pilots/<slug:slug>/calls/", views.calls, name="calls"),
+    path("pilots/<slug:slug>/calls/<uuid:call_id>/", views.call, name="call"),
+]

@@ -3,7 +3,6 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-
 # Django cannot partition, nor know a primary key of three columns: it knows the id alone. The pilot
 # stands first in the key so that the table can be distributed by it. There is no default partition:
 # it would have to be scanned each time a month is added; the drain makes the months it needs.
