@@ -65,7 +65,7 @@ def _redis() -> dict[str, Any]:
         settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     )
     with client:
-        oldest = client.xrange(STREAM, count=1)
+        oldest: Any = client.xrange(STREAM, count=1)
         seconds, micros = client.time()
         waiting_s = 0.0
         if oldest:

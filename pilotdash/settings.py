@@ -149,15 +149,20 @@ ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to strangers
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "PilotDash: "
 SOCIALACCOUNT_ADAPTER = "apps.accounts.adapters.SingleSignOnAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = False
+# By a link: the policy's form-action would stop a form that is redirected to the provider.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_ONLY = not env.password_sign_in()
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "apps.accounts.adapters.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "PilotDash"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 OIDC_ROLE_CLAIM = env.oidc_role_claim()
 PASSWORD_SIGN_IN = env.password_sign_in()
+SINGLE_SIGN_ON = env.oidc() is not None
 if _oidc := env.oidc():
     _issuer, _client_id, _client_secret = _oidc
     SOCIALACCOUNT_PROVIDERS = {
@@ -179,8 +184,11 @@ vars().update(dj_email_url.parse(env.email_url()))
 DEFAULT_FROM_EMAIL = env.default_from_email()
 EMAIL_TIMEOUT = 15
 
-# The gateway, or a trusted proxy before it, says by which scheme and host people came: it sets these
-# headers itself and drops what a client sends.
+CA_FILE = env.ca_file()
+TRUSTED_PROXIES = env.trusted_proxies()
+
+# The gateway, or a trusted proxy before it, says by which scheme and host people came: it sets
+# these headers itself and drops what a client sends.
 _IS_HTTPS = urlsplit(SITE_URL).scheme == "https"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 USE_X_FORWARDED_HOST = True

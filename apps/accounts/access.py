@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts.models import Role
+from apps.accounts.models import Role, User
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -68,6 +68,12 @@ def allow_anyone(view: View) -> View:
     """Let everybody in: sign-in pages, and routes that check a key of their own."""
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Return the user of a request that AccessMiddleware has let through."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 class AccessMiddleware:

@@ -21,9 +21,9 @@ def render_page(
 
     `zone` is the pilot's: its days are told in it, whoever reads them.
     """
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     # htmx asks for a whole page again when the visitor goes back past its history cache.
-    partial = bool(htmx) and not htmx.history_restore_request
+    partial = htmx and not htmx.history_restore_request
     with timezone.override(zone or timezone.get_default_timezone()):
         response = render(request, fragment if partial else template, context)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])

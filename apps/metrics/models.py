@@ -65,6 +65,9 @@ class QuarterUsage(Usage):
         ]
         indexes = [models.Index(fields=["quarter"], name="quarterusage_by_quarter")]
 
+    def __str__(self) -> str:
+        return f"{self.quarter} pilot {self.pilot_id} candidate {self.candidate_id}"
+
 
 class DayUsage(Usage):
     day = models.DateField()
@@ -77,6 +80,9 @@ class DayUsage(Usage):
             )
         ]
         indexes = [models.Index(fields=["day"], name="dayusage_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} pilot {self.pilot_id} candidate {self.candidate_id}"
 
 
 class Latency(models.Model):
@@ -105,6 +111,9 @@ class QuarterLatency(Latency):
         ]
         indexes = [models.Index(fields=["quarter"], name="quarterlatency_by_quarter")]
 
+    def __str__(self) -> str:
+        return f"{self.quarter} candidate {self.candidate_id} bucket {self.bucket}"
+
 
 class DayLatency(Latency):
     day = models.DateField()
@@ -117,6 +126,9 @@ class DayLatency(Latency):
             )
         ]
         indexes = [models.Index(fields=["day"], name="daylatency_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} candidate {self.candidate_id} bucket {self.bucket}"
 
 
 class Hosting(models.Model):
@@ -148,6 +160,9 @@ class QuarterHosting(Hosting):
         ]
         indexes = [models.Index(fields=["quarter"], name="quarterhosting_by_quarter")]
 
+    def __str__(self) -> str:
+        return f"{self.quarter} candidate {self.candidate_id}"
+
 
 class DayHosting(Hosting):
     day = models.DateField()
@@ -161,6 +176,9 @@ class DayHosting(Hosting):
             )
         ]
         indexes = [models.Index(fields=["day"], name="dayhosting_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} candidate {self.candidate_id}"
 
 
 class Generation(models.Model):

@@ -8,8 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.accounts.access import DEVELOPERS, allow
-from apps.accounts.models import User
+from apps.accounts.access import DEVELOPERS, allow, signed_in
 from apps.core.drawing import Segment
 from apps.core.figures import number
 from apps.core.pages import render_page
@@ -75,11 +74,10 @@ class Sight:
     """
 
     def __init__(self, request: HttpRequest, pilot: Pilot) -> None:
-        assert isinstance(request.user, User)
-        self.is_lead = request.user.is_lead
-        self.own_person_id = request.user.person_id
+        user = signed_in(request)
+        self.is_lead = user.is_lead
         self.sees_names = self.is_lead and pilot.people_named
-        self.only_person_id = None if self.is_lead else self.own_person_id
+        self.only_person_id = None if self.is_lead else user.person_id
         self.zone = pilot.zone_info
 
     def may_see(self, row: CallRow) -> bool:
