@@ -7,7 +7,7 @@ import dj_database_url
 import dj_email_url
 from csp.constants import NONE, SELF
 
-from pilotdash import env, schedule
+from pilotdash import egress, env, schedule
 from pilotdash.paths import ROOT
 
 SECRET_KEY = env.secret_key()
@@ -236,6 +236,11 @@ CELERY_TASK_ROUTES = schedule.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.BEAT
 
 MONITORING_TOKEN = env.monitoring_token()
+
+# How the pages reach providers when they test a connection; the gateway does it the same way.
+UPSTREAM_POLICY = egress.policy()
+EGRESS_PROXY = env.egress_proxy()
+CA_FILE = env.ca_file()
 
 LOGGING = {
     "version": 1,
