@@ -2,6 +2,7 @@
 
 A view declares its readers with one of the decorators below. A view that declares nothing, such as
 one that a library brings, is refused unless its URL name is in OPEN_TO_ALL or OPEN_TO_SIGNED_IN.
+Administrators who came in by password get their second factor before anything else opens.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,11 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.models import Role, User
+from apps.accounts.second_factor import OPEN_WITHOUT_IT, lacks_second_factor
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,6 +32,7 @@ OPEN_TO_ALL = frozenset(
     {
         "account_login",
         "account_logout",
+        "account_inactive",
         "account_reset_password",
         "account_reset_password_done",
         "account_reset_password_from_key",
@@ -92,10 +97,25 @@ class AccessMiddleware:
         if getattr(view, "open_to_all", False) or name in OPEN_TO_ALL:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            return _to_sign_in(request)
         allowed = getattr(view, "allowed_roles", None)
         if allowed is None and name in OPEN_TO_SIGNED_IN:
             allowed = EVERYONE_SIGNED_IN
         if allowed is None or request.user.role not in allowed:
             raise PermissionDenied
+        if not settings.PASSWORD_SIGN_IN and name.startswith("mfa_"):
+            raise PermissionDenied  # the identity provider's business; see adapters.py
+        if name not in OPEN_WITHOUT_IT and lacks_second_factor(request):
+            return redirect("mfa_activate_totp")
         return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if getattr(request, "htmx", None):
+        # A redirect would put the sign-in page into a panel of this one.
+        page = request.htmx.current_url_abs_path or "/"
+        url = redirect_to_login(page, settings.LOGIN_URL).url
+        return HttpResponseClientRedirect(url)
+    # Whoever was about to send something comes back to the first page: what they sent is lost.
+    page = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    return redirect_to_login(page, settings.LOGIN_URL)
