@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 NO_DATA = "–"
-MINUS = "−"
+MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal
 
 
@@ -78,7 +78,7 @@ def points(difference: Number | None) -> str:
 
 
 def signed(value: Number | None, digits: int = 0) -> str:
-    """Write a number with its sign: +3, −1.5, ±0."""
+    """Write a number with its sign: +3, a true minus before 1.5, ±0."""
     if value is None:
         return NO_DATA
     rounded = _rounded(value, digits)

@@ -1,4 +1,4 @@
-"""Serves Plotly from its own Python package as static files, so that no third-party file is kept here.
+"""Serves Plotly from its own Python package, so that no third-party file is kept here.
 
 `plotly/plotly.min.js` is the package's bundle, untouched. `plotly/plotly.css` holds the rules
 that the bundle would otherwise inject as an inline style, which the content security policy

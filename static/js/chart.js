@@ -69,7 +69,7 @@ function template() {
       plot_bgcolor: "rgba(0,0,0,0)",
       colorway: [1, 2, 3, 4, 5, 6, 7].map((position) => color(`c${position}`)),
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("ink") },
-      margin: { t: 12, r: 16, b: 36, l: 48 },
+      margin: { t: 10, r: 12, b: 8, l: 8 }, // the axes add what their labels need
       showlegend: false,
       hoverlabel: {
         bgcolor: color("ink"), bordercolor: color("ink"), font: { color: color("page"), size: 12 }, align: "left",

@@ -12,7 +12,7 @@ from apps.core import figures
 
 register = template.Library()
 
-NONE = mark_safe(  # noqa: S308 (a constant)
+NONE = mark_safe(
     '<span class="none"><span aria-hidden="true">–</span><span class="sr">no data</span></span>'
 )
 
@@ -51,7 +51,7 @@ def number(value: Decimal | float | None, digits: int = 0) -> str:
 
 @register.filter
 def signed(value: Decimal | float | None, digits: int = 0) -> str:
-    """Write a number with its sign: +3, −1.5, ±0."""
+    """Write a number with its sign: +3, a true minus before 1.5, ±0."""
     return _said(figures.signed(value, digits))
 
 

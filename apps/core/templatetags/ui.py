@@ -1,4 +1,4 @@
-"""Components of pages: the tags of docs/ui.md, each drawn by a template in templates/components/."""
+"""Components of pages: the tags of docs/ui.md, each drawn by one of templates/components/."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -9,9 +9,10 @@ from django import template
 from django.forms import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.core import drawing, static_sources
+from apps.core.figures import MINUS
 
 register = template.Library()
 
@@ -121,7 +122,7 @@ def stat(
     delta: str = "",
     kind: str = "",
     url: str = "",
-    help: str = "",
+    help: str = "",  # noqa: A002 (the name that pages use)
     trend: Sequence[Number | None] | None = None,
 ) -> Values:
     """Write one tile: label, value with unit, note (interval, n), signed delta, trend line."""
@@ -147,7 +148,7 @@ def delta(text: str, kind: str = "") -> Values:
 
 
 def _arrow(text: str) -> str:
-    return {"+": "↑", "−": "↓", "-": "↓"}.get(text[:1], "")
+    return {"+": "↑", MINUS: "↓", "-": "↓"}.get(text[:1], "")
 
 
 @register.inclusion_tag("components/_chip.html")
@@ -222,7 +223,7 @@ def sort_header(
     label: str,
     key: str,
     numeric: bool = True,
-    help: str = "",
+    help: str = "",  # noqa: A002 (the name that pages use)
     parameter: str = "sort",
 ) -> Values:
     """Write a column head that sorts: ?sort=key, then ?sort=-key; keeps the other parameters."""
@@ -286,4 +287,5 @@ def chart(content: str, name: str, figure: Mapping[str, Any], label: str, size: 
 
 
 def _block(name: str, values: Values) -> SafeString:
-    return render_to_string(name, values)
+    # Without the line end of the file: text may go on right behind.
+    return mark_safe(render_to_string(name, values).strip())
