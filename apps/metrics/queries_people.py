@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
 from apps.metrics.models import DayUsage
 from apps.pilots.models import Enrollment, KeyKind
@@ -40,3 +40,9 @@ def adoption(pilot_id: int, *, active_since: date) -> Adoption:
     return Adoption(
         enrolled["people"], enrolled["with_key"], used["called"], used["active"], used["rated"]
     )
+
+
+def last_days(pilot_id: int) -> dict[int, date]:
+    """Return each person's last day with a finished call, by person id. Days of the site's zone."""
+    used = DayUsage.objects.filter(pilot_id=pilot_id, ok__gt=0).values_list("person_id")
+    return dict(used.annotate(last=Max("day")).order_by())

@@ -60,9 +60,7 @@ def clients(*, pilot: str, base_url: str, aliases: Sequence[Alias]) -> list[Clie
         Client(
             "python",
             "OpenAI SDK",
-            (
-                "The package reads the key from your environment; any OpenAI SDK works the same way.",
-            ),
+            ("The key comes from your environment. Any OpenAI SDK works the same way.",),
             (
                 Snippet("Shell", f'export {KEY_VARIABLE}="pd_…"'),
                 Snippet("Python", python_snippet(base_url, first)),
