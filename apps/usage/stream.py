@@ -67,10 +67,11 @@ class CallStream:
     def _stale(self) -> Iterator[list[Entry]]:
         cursor = "0-0"
         while True:
-            answer: Any = self._with_group(
-                lambda start=cursor: self.client.xautoclaim(
-                    STREAM, STREAM_GROUP, self.reader, STALE_MS, start_id=start, count=BATCH
-                )
+            answer = self._with_group(
+                self.client.xautoclaim,
+                *(STREAM, STREAM_GROUP, self.reader, STALE_MS),
+                start_id=cursor,
+                count=BATCH,
             )
             cursor, claimed = answer[0].decode(), answer[1]
             if entries := _entries(claimed):
@@ -80,8 +81,8 @@ class CallStream:
 
     def _read(self, after: str) -> tuple[list[Entry], list[str]]:
         """Return the entries there are, and the ids of all, of which some may have been deleted."""
-        answer: Any = self._with_group(
-            lambda: self.client.xreadgroup(STREAM_GROUP, self.reader, {STREAM: after}, count=BATCH)
+        answer = self._with_group(
+            self.client.xreadgroup, STREAM_GROUP, self.reader, {STREAM: after}, count=BATCH
         )
         if not answer:
             return [], []
@@ -92,10 +93,10 @@ class CallStream:
             self.client.xack(STREAM, STREAM_GROUP, *gone)
         return _entries(found), ids
 
-    def _with_group(self, ask: Callable[[], Any]) -> Any:
+    def _with_group(self, ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Ask again with a group, if Redis has lost it: from the start, so that none is missed."""
         try:
-            return ask()
+            return ask(*args, **options)
         except redis.ResponseError as problem:
             if not str(problem).startswith("NOGROUP"):
                 raise
@@ -104,7 +105,7 @@ class CallStream:
         except redis.ResponseError as problem:  # another reader was faster
             if not str(problem).startswith("BUSYGROUP"):
                 raise
-        return ask()
+        return ask(*args, **options)
 
 
 def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Entry]:
