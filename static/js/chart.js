@@ -114,6 +114,15 @@ function drawAll(root) {
 
 drawAll(document);
 document.addEventListener("themechange", () => drawAll(document));
+// Paper is light whatever the screen is; chart and page must agree before the browser takes its picture.
+addEventListener("beforeprint", () => {
+  document.documentElement.dataset.printing = "";
+  drawAll(document);
+});
+addEventListener("afterprint", () => {
+  delete document.documentElement.dataset.printing;
+  drawAll(document);
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   // An outerHTML swap settles on the new element itself, which may be a figure or stand inside one's parent.
   drawAll(event.target.parentElement ?? document);

@@ -191,7 +191,7 @@ def tabs(label: str, items: Iterable[Any]) -> Values:
 
 @register.inclusion_tag("components/_pager.html")
 def pager(newer: str | None = None, older: str | None = None, label: str = "") -> Values:
-    """Write the two links of a keyset page; the arrow keys follow them."""
+    """Write the two links of a keyset page; the keys p and n follow them."""
     return {"newer": newer, "older": older, "label": label}
 
 
