@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
+    "pilotdash",
     "apps.core",
     "apps.changes",
     "apps.accounts",
