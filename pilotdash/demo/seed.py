@@ -1,8 +1,8 @@
 """Fills an empty database with the sample pilots. Run again, it changes nothing.
 
-The history is anchored on the day of the first run, and is the same for the same day. Everything but
-the calls is made in one transaction; calls have ids that depend on the seed alone, so that a run
-that was interrupted is finished by the next one.
+The history is anchored on the moment of the first run, and is the same for the same moment.
+Everything but the calls is made in one transaction; calls have ids that depend on the seed alone,
+so that a run that was interrupted is finished by the next one.
 """
 
 import json
@@ -67,8 +67,7 @@ def _set_stage(data: Path, *, now: datetime) -> None:
     staff = stage.make_staff(passwords, now=begins)
     candidates = stage.make_catalog(begins=begins, now=now)
     stage.make_hosting(candidates, Period(start_of_day(starts_on, zone), now), now=now)
-    # Keys last 180 days from when they are made, so the past is as long as it needs to be, no more.
-    earlier, _ = stage.make_pilot(
+    stage.make_pilot(
         slug=stage.EARLIER,
         name="First screening",
         days=(earlier_starts, earlier_ends),
