@@ -11,12 +11,13 @@ for _name in ("HOST", "PORT", "SITE_URL", "ALLOWED_HOSTS", "MONITORING_TOKEN", "
     os.environ.pop(_name, None)
 
 from pilotdash.settings import *  # noqa: E402, F403
-from pilotdash.settings import ALLOWED_HOSTS, STORAGES  # noqa: E402
+from pilotdash.settings import ALLOWED_HOSTS, STATIC_ROOT, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
-# No files are collected for a test.
 STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
+# None are collected for a test, and ServeStatic warns where there is not even a folder.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
