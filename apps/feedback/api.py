@@ -1,0 +1,233 @@
+"""`POST /v1/feedback`: ratings from editors and programs, by key. Every answer is JSON."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+import redis
+from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, JsonResponse
+from django.http.request import UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.accounts.access import allow_anyone
+from apps.accounts.models import Person
+from apps.feedback import queries
+from apps.feedback.actions import CallNotRateable, NotYourCall, rate
+from apps.feedback.authentication import NotAKey, key_of
+from apps.feedback.ids import call_id_of
+from apps.feedback.models import Rating, WaitingRating
+from apps.feedback.scales import NotARating, WrongScale, rating_of, score_of
+from apps.feedback.waiting import TooManyWaiting, wait_for_call
+from apps.feedback.words import BadComment, BadTag
+from apps.pilots.actions import PilotClosed
+from apps.pilots.models import Key, Pilot
+
+LARGEST_BODY: Final = 16 * 1024
+PER_MINUTE: Final = 60
+VIA: Final = "api"
+LAST: Final = "last"
+TODAY: Final = "today"
+ERROR_TYPES: Final = {
+    401: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+
+class Refusal(Exception):
+    """A request that is answered with an error in OpenAI's shape."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+        self.headers = headers or {}
+
+    def answer(self) -> JsonResponse:
+        kind = ERROR_TYPES.get(self.status, "invalid_request_error")
+        error = {"message": self.message, "type": kind, "code": self.code, "param": self.param}
+        return JsonResponse({"error": error}, status=self.status, headers=self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The body of a request, checked as far as that is possible without a pilot."""
+
+    id: str
+    rating: object
+    tags: list[str] | None
+    comment: str | None
+
+
+def _json_errors(view: Callable[[HttpRequest], JsonResponse]) -> Callable[..., JsonResponse]:
+    def answer(request: HttpRequest) -> JsonResponse:
+        try:
+            return view(request)
+        except Refusal as refusal:
+            return refusal.answer()
+
+    return answer
+
+
+@csrf_exempt  # carries a key, no cookie
+@allow_anyone  # checks the key itself
+@never_cache
+@_json_errors
+def feedback(request: HttpRequest) -> JsonResponse:
+    """Rate one call of the key's owner; a rating of an unknown call waits for it for a day."""
+    now = timezone.now()
+    if request.method != "POST":
+        message = "Send a rating with POST; nothing is read here."
+        raise Refusal(405, "method_not_allowed", message, headers={"allow": "POST"})
+    try:
+        key = key_of(request, now=now)
+    except NotAKey as problem:
+        challenge = {"www-authenticate": "Bearer"}
+        raise Refusal(401, "invalid_api_key", str(problem), headers=challenge) from None
+    _count(key, now=now)
+    said = _parse(_body(request))
+    pilot, person = key.enrollment.pilot, key.enrollment.person
+    try:
+        return _store(said, pilot=pilot, person=person, now=now)
+    except (NotARating, WrongScale) as problem:
+        raise Refusal(400, "invalid_rating", str(problem), "rating") from None
+    except BadTag as problem:
+        raise Refusal(400, "invalid_tags", str(problem), "tags") from None
+    except BadComment as problem:
+        raise Refusal(400, "invalid_comment", str(problem), "comment") from None
+    except CallNotRateable:
+        message = "Only finished chat, edit and agent turns are rated, and this call is none."
+        raise Refusal(409, "call_not_rateable", message, "id") from None
+    except PilotClosed:
+        message = "This pilot is closed; its ratings no longer change."
+        raise Refusal(409, "pilot_closed", message) from None
+    except TooManyWaiting:
+        message = "Too many of your ratings wait for calls that have not been seen; check the ids."
+        raise Refusal(429, "too_many_waiting", message, "id") from None
+
+
+def _store(said: Said, *, pilot: Pilot, person: Person, now: datetime) -> JsonResponse:
+    score = score_of(said.rating, pilot.rating_scale)
+    if said.id == LAST:
+        call = queries.last_rateable(person=person, pilot=pilot)
+        if call is None:
+            message = "You have no answer to rate in this pilot yet; it appears once it has ended."
+            raise Refusal(404, "no_rateable_call", message, "id")
+    else:
+        call_id = call_id_of(said.id)
+        if call_id is None:
+            message = "An id is the x-request-id of an answer, its completion id, or last."
+            raise Refusal(400, "invalid_id", message, "id")
+        call = queries.call_by_id(call_id)
+        if call is None:
+            waiting = wait_for_call(
+                call_id=call_id,
+                pilot=pilot,
+                person=person,
+                score=score,
+                tags=said.tags,
+                comment=said.comment,
+                via=VIA,
+                now=now,
+            )
+            return _stored(202, "waiting", str(call_id), waiting)
+    if call.person_id != person.id or call.pilot_id != pilot.id:
+        raise _not_found()
+    try:
+        rating = rate(
+            call=call,
+            person=person,
+            score=score,
+            scale=pilot.rating_scale,
+            tags=said.tags,
+            comment=said.comment,
+            via=VIA,
+            now=now,
+        )
+    except NotYourCall:
+        raise _not_found() from None
+    return _stored(200, "recorded", str(call.id), rating)
+
+
+def _not_found() -> Refusal:
+    return Refusal(404, "call_not_found", "You have no call of this id in this pilot.", "id")
+
+
+def _parse(raw: bytes) -> Said:
+    """Read the body. Raises Refusal."""
+    try:
+        body: Any = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Refusal(400, "invalid_json", "The body is not JSON in UTF-8.") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "invalid_json", "The body is a JSON object.")
+    if not isinstance(body.get("id"), str):
+        message = "Say which answer: its x-request-id, its completion id, or last."
+        raise Refusal(400, "missing_id", message, "id")
+    if body["id"] == TODAY:
+        message = "This pilot asks no daily question yet; rate an answer by its id, or the last."
+        raise Refusal(409, "no_daily_question", message, "id")
+    tags, comment = body.get("tags"), body.get("comment")
+    if tags is not None and not (
+        isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    ):
+        raise Refusal(400, "invalid_tags", "Tags are a list of texts.", "tags")
+    if comment is not None and not isinstance(comment, str):
+        raise Refusal(400, "invalid_comment", "A comment is a text.", "comment")
+    return Said(body["id"], body.get("rating"), tags, comment)
+
+
+def _body(request: HttpRequest) -> bytes:
+    too_large = Refusal(413, "body_too_large", f"A rating has at most {LARGEST_BODY:,} bytes.")
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > LARGEST_BODY:
+        raise too_large
+    try:
+        raw = request.body
+    except RequestDataTooBig:
+        raise too_large from None
+    except UnreadablePostError:
+        raise Refusal(400, "invalid_json", "The body did not arrive whole.") from None
+    if len(raw) > LARGEST_BODY:
+        raise too_large
+    return raw
+
+
+def _count(key: Key, *, now: datetime) -> None:
+    """Allow so many ratings a minute and key. Without the cache every rating is let through."""
+    minute, second = divmod(int(now.timestamp()), 60)
+    name = f"feedback:{key.id}:{minute}"
+    try:
+        cache.add(name, 0, timeout=120)
+        count = cache.incr(name)
+    except (redis.RedisError, ValueError):
+        return
+    if count > PER_MINUTE:
+        wait_s = 60 - second
+        message = f"At most {PER_MINUTE} ratings a minute; try again in {wait_s} s."
+        raise Refusal(429, "rate_limit_exceeded", message, headers={"retry-after": str(wait_s)})
+
+
+def _stored(status: int, word: str, call_id: str, rating: Rating | WaitingRating) -> JsonResponse:
+    return JsonResponse(
+        {
+            "id": call_id,
+            "status": word,
+            "rating": rating_of(rating.score, rating.scale),
+            "tags": rating.tags,
+            "comment": rating.comment,
+        },
+        status=status,
+    )

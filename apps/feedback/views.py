@@ -1,0 +1,129 @@
+"""The Rate page: one's own answers, and what one thinks of them."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.access import DEVELOPERS, allow
+from apps.accounts.models import User
+from apps.core.pages import render_page
+from apps.feedback import actions, queries
+from apps.feedback.forms import RatingForm
+from apps.pilots.actions import PilotClosed
+from apps.pilots.models import Pilot
+from apps.pilots.queries import enrollment_of, pilot_or_404
+from apps.usage.models import Call
+
+REFUSALS: Final[dict[type[Exception], str]] = {
+    actions.CallNotRateable: "Only finished chat, edit and agent turns are rated.",
+    PilotClosed: "This pilot is closed; its ratings no longer change.",
+}
+
+
+@require_safe
+@allow(DEVELOPERS)
+def rate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one's recent answers, the unrated first, and what one's ratings add up to."""
+    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    context = {
+        "pilot": pilot,
+        "now": now,
+        "is_enrolled": enrollment_of(user, pilot) is not None,
+        "is_closed": pilot.closed_at is not None,
+        "cards": queries.inbox(person=user.person, pilot=pilot, now=now),
+        "progress": queries.progress(person=user.person, pilot=pilot, now=now),
+        "votes": queries.votes(person=user.person, pilot=pilot),
+    }
+    return render_page(
+        request, "feedback/rate.html", context, fragment="feedback/rate.html", zone=pilot.zone_info
+    )
+
+
+@require_safe
+@allow(DEVELOPERS)
+def rate_call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
+    """Show one answer of one's own: a page to link to, and the widget alone for htmx."""
+    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    call = _own_call_or_404(user, pilot, call_id)
+    card = queries.card(call=call, person=user.person, pilot=pilot, now=now)
+    context = {"pilot": pilot, "now": now, "card": card, "call": call}
+    return render_page(
+        request,
+        "feedback/rate_call.html",
+        context,
+        fragment="feedback/_widget.html",
+        zone=pilot.zone_info,
+    )
+
+
+@require_POST
+@allow(DEVELOPERS)
+def give_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
+    """Store a rating, or the reason for one, and answer with the widget."""
+    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    call = _own_call_or_404(user, pilot, call_id)
+    standing = queries.rating_of_call(call_id=call.id, person=user.person)
+    form = RatingForm(request.POST, scale=pilot.rating_scale, standing=standing)
+    if form.is_valid():
+        words: Any = form.cleaned_data | {"scale": pilot.rating_scale, "via": "page"}
+        try:
+            actions.rate(call=call, person=user.person, now=now, **words)
+        except tuple(REFUSALS) as refusal:
+            form.add_error(None, REFUSALS[type(refusal)])
+    return _answer(request, pilot, call, [str(problem) for problem in form.non_field_errors()])
+
+
+@require_POST
+@allow(DEVELOPERS)
+def withdraw_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
+    """Take a rating of one's own back, also after the pilot was closed."""
+    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    call = _own_call_or_404(user, pilot, call_id)
+    try:
+        actions.withdraw(call_id=call.id, person=user.person, now=now)
+    except actions.NothingToWithdraw:
+        return _answer(request, pilot, call, ["There is no rating to withdraw."])
+    return _answer(request, pilot, call, [])
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _own_call_or_404(user: User, pilot: Pilot, call_id: UUID) -> Call:
+    call = queries.call_by_id(call_id)
+    if call is None or call.pilot_id != pilot.id or call.person_id != user.person_id:
+        raise Http404("no such call of yours")
+    return call
+
+
+def _answer(request: HttpRequest, pilot: Pilot, call: Call, problems: list[str]) -> HttpResponse:
+    """Answer htmx with the widget, and a plain form with the page it came from."""
+    next_url = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
+        next_url = reverse("rate", args=[pilot.slug])
+    if not request.htmx:  # type: ignore[attr-defined]
+        for problem in problems:
+            messages.error(request, problem)
+        return redirect(f"{next_url.partition('#')[0]}#call-{call.id}")
+    person, now = _user(request).person, timezone.now()
+    card = queries.card(call=call, person=person, pilot=pilot, now=now)
+    context = {"card": card, "now": now, "next_url": next_url, "problems": problems}
+    if request.POST.get("inbox"):
+        progress = queries.progress(person=person, pilot=pilot, now=now)
+        context |= {"inbox": True, "progress": progress}
+    return render_page(
+        request,
+        "feedback/_rated.html",
+        context,
+        fragment="feedback/_rated.html",
+        zone=pilot.zone_info,
+    )

@@ -1,0 +1,71 @@
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.pilots.models import RatingScale
+from apps.usage.ingest import store_records
+from apps.usage.models import Call
+from tests.factories import (
+    NOON,
+    make_enrollment,
+    make_key,
+    make_pilot,
+    make_record,
+    make_trial,
+    make_user,
+)
+
+
+@dataclass
+class World:
+    """A pilot with one candidate, a developer in it, and their key."""
+
+    pilot: Any
+    candidate: Any
+    user: Any
+    person: Any
+    enrollment: Any
+    key: Any
+    plain_key: str
+
+    def call(self, *, at=NOON, person=None, pilot=None, candidate=None, **fields):
+        record = make_record(
+            pilot_id=(pilot or self.pilot).id,
+            person_id=(person or self.person).id,
+            candidate_id=(candidate or self.candidate).id,
+            at=at,
+            **fields,
+        )
+        store_records([record])
+        return Call.objects.get(id=record.id)
+
+    def colleague(self):
+        other = make_user()
+        make_enrollment(self.pilot, other.person)
+        return other
+
+
+def make_world(**pilot_fields):
+    pilot = make_pilot(**pilot_fields)
+    trial = make_trial(pilot, alias="chat")
+    user = make_user()
+    enrollment = make_enrollment(pilot, user.person)
+    key, plain = make_key(enrollment)
+    return World(pilot, trial.candidate, user, user.person, enrollment, key, plain)
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+@pytest.fixture
+def stars(db):
+    return make_world(rating_scale=RatingScale.STARS)
+
+
+@pytest.fixture
+def later():
+    return NOON + timedelta(minutes=5)
