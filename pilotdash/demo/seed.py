@@ -31,6 +31,7 @@ from pilotdash.kept import write_private
 CALLS, EARLIER_CALLS = 20_000, 2_400
 PAST_DAYS, WHOLE_DAYS = 21, 28
 EARLIER_GAP, EARLIER_DAYS = 14, 14
+DRAIN_SECONDS = 300
 
 
 def seed(data: Path, *, now: datetime) -> bool:
@@ -44,8 +45,8 @@ def seed(data: Path, *, now: datetime) -> bool:
     earlier = Pilot.objects.get(slug=stage.EARLIER)
     # The moment of the first run: an interrupted one goes on from there.
     anchor = running.created_at
-    _play(running, TRIAL, Period(running.period.start, anchor), CALLS, history.RATED)
-    _play(earlier, CLOSED, earlier.period, EARLIER_CALLS, 0.3)
+    _play(running, TRIAL, Period(running.period.start, anchor), CALLS, history.RATED, now=now)
+    _play(earlier, CLOSED, earlier.period, EARLIER_CALLS, 0.3, now=now)
     mark_period_dirty(Period(running.period.start, now))
     while rebuild_dirty(now=now):
         pass
@@ -115,12 +116,18 @@ def _told(passwords: dict[str, str], key: str) -> dict[str, Any]:
 
 
 def _play(
-    pilot: Pilot, models: tuple[SimulatedModel, ...], period: Period, count: int, rated: float
+    pilot: Pilot,
+    models: tuple[SimulatedModel, ...],
+    period: Period,
+    count: int,
+    rated: float,
+    *,
+    now: datetime,
 ) -> None:
     """Let the past of a pilot happen: its calls through stream and drain, then the ratings."""
     records = history.make_calls(pilot=pilot, period=period, models=models, count=count)
     history.ship(records)
-    drain()
+    drain(now=now, seconds=DRAIN_SECONDS)
     ratings = history.make_ratings(records, models, seed=history.SEED + pilot.id, share=rated)
     with transaction.atomic():
         history.give_ratings(pilot, ratings, until=period.end)
