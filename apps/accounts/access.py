@@ -111,9 +111,9 @@ class AccessMiddleware:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    if getattr(request, "htmx", None):
+    if htmx := getattr(request, "htmx", None):
         # A redirect would put the sign-in page into a panel of this one.
-        page = request.htmx.current_url_abs_path or "/"
+        page = htmx.current_url_abs_path or "/"
         url = redirect_to_login(page, settings.LOGIN_URL).url
         return HttpResponseClientRedirect(url)
     # Whoever was about to send something comes back to the first page: what they sent is lost.

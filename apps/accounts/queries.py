@@ -61,20 +61,13 @@ def users(*, you: User) -> list[UserRow]:
         .annotate(has_totp=Exists(totp))
         .order_by("-is_active", "name", "email", "id")
     )
-    return [
-        UserRow(
-            id=user.id,
-            name=user.name,
-            email=user.email,
-            role=Role(user.role).label,
-            is_active=user.is_active,
-            is_you=user.id == you.id,
-            second_factor=_second_factor(user, has_totp=user.has_totp),
-            last_login=user.last_login,
-            pseudonym=user.person.pseudonym,
-        )
-        for user in rows
-    ]
+    return [_row(user, you=you, has_totp=user.has_totp) for user in rows]
+
+
+def user_row(user: User, *, you: User) -> UserRow:
+    """Return one user as administrators see them."""
+    totp = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    return _row(user, you=you, has_totp=totp.exists())
 
 
 def pending_invitations(*, now: datetime) -> list[InvitationRow]:
@@ -127,6 +120,20 @@ def audit_page(*, before: int | None) -> tuple[list[AuditRow], int | None]:
         for entry in page
     ]
     return rows, page[-1].id if len(found) > AUDIT_PAGE else None
+
+
+def _row(user: User, *, you: User, has_totp: bool) -> UserRow:
+    return UserRow(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        role=Role(user.role).label,
+        is_active=user.is_active,
+        is_you=user.id == you.id,
+        second_factor=_second_factor(user, has_totp=has_totp),
+        last_login=user.last_login,
+        pseudonym=user.person.pseudonym,
+    )
 
 
 def _names_of(subjects: set[str]) -> dict[str, str]:
