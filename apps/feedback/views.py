@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.access import DEVELOPERS, allow
+from apps.accounts.access import DEVELOPERS, allow, signed_in
 from apps.accounts.models import User
 from apps.core.pages import render_page
 from apps.feedback import actions, queries
@@ -31,7 +31,7 @@ REFUSALS: Final[dict[type[Exception], str]] = {
 @allow(DEVELOPERS)
 def rate(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one's recent answers, the unrated first, and what one's ratings add up to."""
-    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     context = {
         "pilot": pilot,
         "now": now,
@@ -50,7 +50,7 @@ def rate(request: HttpRequest, slug: str) -> HttpResponse:
 @allow(DEVELOPERS)
 def rate_call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """Show one answer of one's own: a page to link to, and the widget alone for htmx."""
-    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
     card = queries.card(call=call, person=user.person, pilot=pilot, now=now)
     context = {"pilot": pilot, "now": now, "card": card, "call": call}
@@ -67,7 +67,7 @@ def rate_call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
 @allow(DEVELOPERS)
 def give_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """Store a rating, or the reason for one, and answer with the widget."""
-    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
     standing = queries.rating_of_call(call_id=call.id, person=user.person)
     form = RatingForm(request.POST, scale=pilot.rating_scale, standing=standing)
@@ -84,18 +84,13 @@ def give_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
 @allow(DEVELOPERS)
 def withdraw_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """Take a rating of one's own back, also after the pilot was closed."""
-    pilot, user, now = pilot_or_404(request, slug), _user(request), timezone.now()
+    pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
     try:
         actions.withdraw(call_id=call.id, person=user.person, now=now)
     except actions.NothingToWithdraw:
         return _answer(request, pilot, call, ["There is no rating to withdraw."])
     return _answer(request, pilot, call, [])
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _own_call_or_404(user: User, pilot: Pilot, call_id: UUID) -> Call:
@@ -114,7 +109,7 @@ def _answer(request: HttpRequest, pilot: Pilot, call: Call, problems: list[str])
         for problem in problems:
             messages.error(request, problem)
         return redirect(f"{next_url.partition('#')[0]}#call-{call.id}")
-    person, now = _user(request).person, timezone.now()
+    person, now = signed_in(request).person, timezone.now()
     card = queries.card(call=call, person=person, pilot=pilot, now=now)
     context = {"card": card, "now": now, "next_url": next_url, "problems": problems}
     if request.POST.get("inbox"):
