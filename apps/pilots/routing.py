@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.catalog.models import Candidate, CandidateState, Provider
+from apps.catalog.routes import candidate_route, provider_route
 from apps.changes.actions import routes_changed
 from apps.changes.models import RoutesVersion
 from apps.gateway.contract import (
@@ -119,35 +120,14 @@ def _redis() -> "redis.Redis":
 
 
 def _provider_routes() -> dict[int, ProviderRoute]:
-    return {
-        provider.id: ProviderRoute(
-            id=provider.id,
-            slug=provider.slug,
-            base_url=provider.base_url,
-            credential=provider.credential,
-            auth=provider.auth,
-            driver=provider.driver,
-            stream_usage=provider.stream_usage,
-            ca_pem=provider.ca_pem,
-        )
-        for provider in Provider.objects.filter(retired_at__isnull=True).order_by("id")
-    }
+    providers = Provider.objects.filter(retired_at__isnull=True).order_by("id")
+    return {provider.id: provider_route(provider) for provider in providers}
 
 
 def _candidate_routes() -> dict[int, CandidateRoute]:
     candidates = Candidate.objects.filter(provider__retired_at__isnull=True)
-    return {
-        candidate.id: CandidateRoute(
-            id=candidate.id,
-            slug=candidate.slug,
-            provider_id=candidate.provider_id,
-            upstream_model=candidate.upstream_model,
-            state=candidate.state,
-            fim_template=candidate.fim_template,
-            fim_stops=tuple(candidate.fim_stops),
-        )
-        for candidate in candidates.exclude(state=CandidateState.RETIRED).order_by("id")
-    }
+    unretired = candidates.exclude(state=CandidateState.RETIRED).order_by("id")
+    return {candidate.id: candidate_route(candidate) for candidate in unretired}
 
 
 def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:

@@ -1,0 +1,51 @@
+"""Prices of the genai-prices package, to prefill a form. They are never used unseen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from genai_prices.data_snapshot import get_snapshot
+
+SOURCE: Final = "genai-prices"
+# The package knows this service by its former address only.
+RENAMED: Final = ("//api.together.ai/", "//api.together.xyz/")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrice:
+    """USD per million tokens. `note` says what a single price leaves out."""
+
+    input_usd: Decimal
+    cached_usd: Decimal
+    output_usd: Decimal
+    source: str
+    note: str = ""
+
+
+def known_price(base_url: str, model: str, *, now: datetime) -> KnownPrice | None:
+    """Return what the provider at an address is known to charge for a model, or None."""
+    address = f"{base_url}/".replace(*RENAMED)
+    try:
+        _, info = get_snapshot().find_provider_model(model, None, None, address)
+    except LookupError:
+        return None
+    prices = info.get_prices(now)
+    first, last = _plain(prices.input_mtok), _plain(prices.output_mtok)
+    if first is None or last is None:
+        return None
+    cached = _plain(prices.cache_read_mtok)
+    tiered = any(hasattr(part, "tiers") for part in (prices.input_mtok, prices.output_mtok))
+    return KnownPrice(
+        input_usd=first,
+        cached_usd=first if cached is None else cached,
+        output_usd=last,
+        source=SOURCE,
+        note="Long prompts cost more there; this is the price of short ones." if tiered else "",
+    )
+
+
+def _plain(price: object) -> Decimal | None:
+    """Return a price, or the first step of one that rises with the prompt's length."""
+    amount = getattr(price, "base", price)
+    return None if amount is None else Decimal(str(amount))
