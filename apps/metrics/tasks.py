@@ -1,0 +1,16 @@
+from celery import shared_task
+from django.utils import timezone
+
+from apps.metrics import actions, rebuild
+
+
+@shared_task
+def rebuild_dirty() -> None:
+    """Beat runs this every second: the markers are the queue, the schedule is the retry."""
+    rebuild.rebuild_dirty(now=timezone.now())
+
+
+@shared_task
+def mark_hosting_quarters() -> None:
+    """Beat runs this as every quarter-hour begins."""
+    actions.mark_hosting_quarters(now=timezone.now())
