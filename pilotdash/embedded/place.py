@@ -50,10 +50,10 @@ class Place:
         return path
 
 
-def settle(data: Path, *, say: Callable[[str], None]) -> Place:
+def settle(data: Path, *, say: Callable[[str], None], packages: Path | None = None) -> Place:
     """Find the servers' home for a data folder, the same one every time.
 
-    Raises NoAccount, PlaceLost.
+    `packages` is the folder that the wheels were installed to. Raises NoAccount, PlaceLost.
     """
     folder = servers_folder(data)
     account = choose_account(folder / "postgres")
@@ -63,7 +63,7 @@ def settle(data: Path, *, say: Callable[[str], None]) -> Place:
         write_private(data / "servers.json", json.dumps({"folder": str(folder)}))
     if folder != data:
         say(f"The database cannot reach {data}, so it lives in {folder}")
-    packages = installed_packages()
+    packages = packages or installed_packages()
     place = Place(folder, packages, account)
     if not (
         account.may_run(place.postgres_program("postgres")) and account.may_run(place.valkey_server)

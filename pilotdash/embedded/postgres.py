@@ -49,7 +49,8 @@ class Postgres:
         place.account.own(self.sockets, 0o700)
 
     def url(self, database: str = DATABASE) -> str:
-        return f"postgres://{USER}:{quote(self.password)}@/{database}?host={self.sockets}"
+        password = quote(self.password, safe="")
+        return f"postgres://{USER}:{password}@/{database}?host={self.sockets}"
 
     def prepare(self) -> None:
         """Set up the database cluster at the first start; take away a stale pid file.
