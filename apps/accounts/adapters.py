@@ -5,6 +5,7 @@ import time
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import certifi
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
@@ -119,7 +120,7 @@ class _OperatorsAuthorities(HTTPAdapter):
     """Trusts the operator's certificate authorities besides the usual ones."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        trust = ssl.create_default_context()
+        trust = ssl.create_default_context(cafile=certifi.where())
         trust.load_verify_locations(settings.CA_FILE)
         super().init_poolmanager(*args, ssl_context=trust, **kwargs)
 

@@ -48,7 +48,8 @@ def record(
 
     `actor` is None for the system. `action` is a verb phrase such as "price changed"; `subject`
     names the thing by its slug, and a person by `person_subject`, so that erasing someone leaves
-    no name behind. Detail may hold dates, Decimals and UUIDs. Raises SecretInDetail.
+    no name behind. Detail may hold dates, Decimals and UUIDs; a list of two is what a field was and
+    what it is now. Raises SecretInDetail.
     """
     plain = json.loads(json.dumps(dict(detail or {}), cls=DjangoJSONEncoder))
     _refuse_secrets(plain, where="detail")

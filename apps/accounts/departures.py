@@ -43,7 +43,7 @@ def change_role(*, user: User, role: Role | str, actor: Person | None, now: date
         _keep_an_administrator(user)
     before, user.role = user.role, Role(role)
     user.save(update_fields=["role"])
-    audit.record_person(actor, "role changed", user.person, {"from": before, "to": user.role}, now)
+    audit.record_person(actor, "role changed", user.person, {"role": [before, user.role]}, now)
 
 
 @transaction.atomic

@@ -153,7 +153,8 @@ def _plain(value: Any) -> str:
     if value is None or value == "":
         return "none"
     if isinstance(value, list):
-        return ", ".join(map(_plain, value))
+        # A pair is what a field was and what it is now.
+        return (" → " if len(value) == 2 else ", ").join(map(_plain, value))
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
     return str(value)

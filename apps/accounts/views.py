@@ -30,7 +30,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "accounts/join_closed.html", status=410)
     form = JoinForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         user=User(email=invitation.email),
         asks_email=not invitation.email,
         asks_password=settings.PASSWORD_SIGN_IN,
@@ -75,7 +75,7 @@ def break_glass_sign_in(request: HttpRequest, token: str) -> HttpResponse:
     user = break_glass.user_of(token)
     if user is None:
         return render(request, "accounts/join_closed.html", status=410)
-    form = NewPasswordForm(request.POST or None, user=user)
+    form = NewPasswordForm(request.POST if request.method == "POST" else None, user=user)
     form.fields["password"].required = form.fields["repeated"].required = False
     if request.method == "POST" and form.is_valid():
         break_glass.use(user=user, password=form.cleaned_data["password"], now=timezone.now())

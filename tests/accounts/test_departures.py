@@ -101,7 +101,7 @@ def test_a_change_of_role_stands_in_the_trail_with_both_roles():
         admin.person,
         "role changed",
         f"person {lead.person.pseudonym}",
-        {"from": "lead", "to": "viewer"},
+        {"role": ["lead", "viewer"]},
     )
     assert User.objects.get(id=lead.id).role == Role.VIEWER
 
