@@ -77,6 +77,11 @@ def gateway_url() -> str:
     return text("PILOTDASH_GATEWAY_URL", f"http://127.0.0.1:{port()}").rstrip("/")
 
 
+def simulator_url() -> str:
+    """Where the demo's simulated providers are. Set by the supervisor."""
+    return text("PILOTDASH_SIMULATOR_URL").rstrip("/")
+
+
 def site_url() -> str:
     """The address people type, without a slash at the end."""
     url = text("SITE_URL", f"http://{host()}:{port()}").rstrip("/")
@@ -174,7 +179,10 @@ def oidc_role_claim() -> str:
 
 
 def password_sign_in() -> bool:
-    return flag("PASSWORD_SIGN_IN", True)
+    allowed = flag("PASSWORD_SIGN_IN", True)
+    if not allowed and oidc() is None:
+        raise Misconfigured("PASSWORD_SIGN_IN=off leaves single sign-on only: set OIDC_ISSUER too")
+    return allowed
 
 
 def monitoring_token() -> str:

@@ -63,6 +63,16 @@ def beat() -> tuple[str, ...]:
     return (*CELERY, "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel=WARNING")
 
 
+def simulator() -> tuple[str, ...]:
+    """The demo's providers."""
+    return ("pilotdash.demo.simulator", "--port", str(urlsplit(env.simulator_url()).port))
+
+
+def trickle() -> tuple[str, ...]:
+    """The demo's developers."""
+    return ("pilotdash.demo.trickle",)
+
+
 CELERY = ("celery", "-A", "pilotdash.celery:app")
 PROGRAMS = {
     "gateway": gateway,
@@ -70,6 +80,8 @@ PROGRAMS = {
     "worker-ingest": worker_ingest,
     "worker": worker,
     "beat": beat,
+    "simulator": simulator,
+    "trickle": trickle,
 }
 
 

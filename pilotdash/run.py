@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,9 +25,6 @@ from pilotdash.supervisor import PartFailed, Supervisor
 
 READY_SECONDS = 120.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The demo's own programs: providers to call before anyone can, and a developer who calls them.
-DEMO_PROVIDERS = {"simulator": ("-m", "pilotdash.simulator")}
-DEMO_CALLERS = {"trickle": ("-m", "pilotdash.trickle")}
 
 
 class NotStarted(Exception):
@@ -61,7 +57,7 @@ class Run:
             say("Making the sample pilot; this takes a moment the first time")
             await self.supervisor.run_once(self._command("seed_demo"))
         web = self._program("web", is_ready=self._web_answers)
-        await self.supervisor.start(web, *self._demo_parts(DEMO_PROVIDERS))
+        await self.supervisor.start(web, *self._demo_program("simulator"))
         await self.supervisor.start(
             self._program(
                 "gateway",
@@ -73,7 +69,7 @@ class Run:
             self._program("beat"),
         )
         await self._until_ready()
-        await self.supervisor.start(*self._demo_parts(DEMO_CALLERS))
+        await self.supervisor.start(*self._demo_program("trickle"))
 
     async def first_administrator(self) -> str:
         """Return the one-time link that makes the first administrator, empty if there is one."""
@@ -128,10 +124,11 @@ class Run:
     def _program(self, name: str, **how: Any) -> Part:
         return self._part(name, parts.command(name), **how)
 
-    def _demo_parts(self, programs: Mapping[str, tuple[str, ...]]) -> list[Part]:
+    def _demo_program(self, name: str) -> list[Part]:
         if not self.demo:
             return []
-        return [self._part(name, (sys.executable, *rest)) for name, rest in programs.items()]
+        # Nobody waits for the answers that these have begun.
+        return [self._program(name, stop_seconds=3)]
 
     def _command(self, *arguments: str) -> Part:
         return self._part(arguments[0], parts.manage(*arguments))

@@ -100,6 +100,7 @@ class Supervisor:
         for group in reversed(self.groups):
             await asyncio.gather(*(self._stop(part) for part in group))
         self.hurry()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
         self.watchdog.end()
 
     def hurry(self) -> None:

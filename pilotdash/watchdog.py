@@ -36,6 +36,7 @@ class Watchdog:
 
     def replace_if_dead(self) -> None:
         if self.process.poll() is not None:
+            self.end()
             self.process = self._start()
             for pid, stop_signal in self.groups.items():
                 self._tell(f"+{pid} {stop_signal}\n")
