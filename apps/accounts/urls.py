@@ -5,6 +5,11 @@ from apps.accounts import setup_views, views
 urlpatterns = [
     path("join/<str:token>/", views.join, name="join"),
     path("break-glass/<str:token>/", views.break_glass_sign_in, name="break_glass_sign_in"),
+    path(
+        "accounts/oidc/<str:provider_id>/login/",
+        views.openid_connect_login,
+        name="openid_connect_login",
+    ),
     path("account/", views.account, name="account"),
     path("account/name/", views.rename_yourself, name="rename_yourself"),
     path("account/sign-out/", views.sign_out_everywhere, name="sign_out_everywhere"),

@@ -3,6 +3,7 @@
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.providers.openid_connect.views import login as allauth_login
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from apps.accounts import actions, break_glass, departures
 from apps.accounts.access import EVERYONE_SIGNED_IN, allow, allow_anyone, signed_in
@@ -82,6 +84,17 @@ def break_glass_sign_in(request: HttpRequest, token: str) -> HttpResponse:
         _let_in(request, user, "break_glass")
         return redirect("account")
     return render(request, "accounts/break_glass_sign_in.html", {"form": form, "email": user.email})
+
+
+@require_safe
+@allow_anyone
+def openid_connect_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Start single sign-on. The library's own view does not expect the provider to be away."""
+    try:
+        response: HttpResponse = allauth_login(request, provider_id)
+    except (RequestException, KeyError):
+        return render(request, "socialaccount/authentication_error.html", status=502)
+    return response
 
 
 @require_safe
