@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ from pilotdash.probe import http_status
 from pilotdash.supervisor import PartFailed, Supervisor
 
 READY_SECONDS = 120.0
+# One signal may come twice: make passes on what its whole process group was sent.
+SAME_SIGNAL_SECONDS = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -73,14 +76,16 @@ class Run:
 
     async def first_administrator(self) -> str:
         """Return the one-time link that makes the first administrator, empty if there is one."""
-        done = await asyncio.to_thread(
-            subprocess.run,
-            parts.manage("first_admin_link"),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        with (self.data / "logs" / "first_admin_link.log").open("w") as log:
+            done = await asyncio.to_thread(
+                subprocess.run,
+                parts.manage("first_admin_link"),
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                check=False,
+            )
         told = done.stdout.strip()
         return f"{env.site_url()}{told}" if told.startswith("/") else told
 
@@ -200,11 +205,16 @@ async def main(*, demo: bool) -> int:
     run = Run(data, supervisor, demo=demo)
     told_to_stop = asyncio.Event()
 
+    told_at = 0.0
+
     def on_signal() -> None:
-        # Whoever asks a second time does not want to wait for streams.
-        if told_to_stop.is_set():
+        nonlocal told_at
+        if not told_to_stop.is_set():
+            told_at = time.monotonic()
+            told_to_stop.set()
+        elif time.monotonic() - told_at > SAME_SIGNAL_SECONDS:
+            # Whoever asks again does not want to wait for streams.
             supervisor.hurry()
-        told_to_stop.set()
 
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, on_signal)

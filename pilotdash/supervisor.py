@@ -104,7 +104,8 @@ class Supervisor:
         self.watchdog.end()
 
     def hurry(self) -> None:
-        """Kill whatever still runs."""
+        """Kill whatever still runs, for good."""
+        self.stopping.update(self.keepers)
         for process in self.processes.values():
             kill_group(process)
 
