@@ -171,15 +171,16 @@ class PeriodChoice:
 
     @property
     def compare_options(self) -> list[Option]:
-        others = [(key, value) for key, value in self.kept if key != "compare"]
         return [
-            Option(
-                f"With {words}",
-                f"?{self.query}&{urlencode([*others, ('compare', key)])}",
-                self.compare == key,
-            )
+            Option(f"With {words}", self.link("compare", key), self.compare == key)
             for key, words in COMPARISONS.items()
         ]
+
+    def link(self, name: str, value: str) -> str:
+        """Return this period with another parameter changed, or taken away by an empty value."""
+        others = [(key, text) for key, text in self.kept if key != name]
+        changed = [*others, (name, value)] if value else others
+        return "?" + "&".join(part for part in (self.query, urlencode(changed)) if part)
 
     @cached_property
     def previous(self) -> Period | None:

@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.accounts.models import Role
+from apps.accounts.models import Role, User
+from apps.metrics.queries import has_called
 from apps.pilots.models import Pilot
+from apps.pilots.queries import pilots_for
 
 _PILOT_PATH = re.compile(r"^/pilots/([-\w]+)/(?:([-\w]+)/)?")
 
@@ -62,7 +65,7 @@ class PilotEntry:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Give base.html its rail. Two queries at most; none for a visitor or a fragment."""
+    """Give base.html its rail. One query; none for a visitor or a fragment."""
     user = getattr(request, "user", None)
     htmx = getattr(request, "htmx", None)
     if user is None or not user.is_authenticated or (htmx and not htmx.history_restore_request):
@@ -80,16 +83,18 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def pilots_in_view(user: Any) -> list[Pilot]:
+def pilots_in_view(user: User) -> list[Pilot]:
     """Give the pilots that a user may look at: running ones first, the newest of them first."""
-    pilots = Pilot.objects.all()
-    if user.role == Role.DEVELOPER:
-        pilots = pilots.filter(
-            enrollments__person_id=user.person_id, enrollments__left_at__isnull=True
-        )
     now = timezone.now()
-    newest_first = pilots.order_by("-starts_on", "-id")
-    return sorted(newest_first, key=lambda pilot: not pilot.is_running(at=now))
+    return sorted(pilots_for(user), key=lambda pilot: not pilot.is_running(at=now))
+
+
+def landing_page(user: User, pilot: Pilot) -> str:
+    """Give the page of a pilot where a role begins: developers connect before they rate."""
+    if user.role != Role.DEVELOPER:
+        return f"/pilots/{pilot.slug}/"
+    page = "rate" if has_called(pilot.id, user.person_id) else "connect"
+    return f"/pilots/{pilot.slug}/{page}/"
 
 
 def entries(role: str, pilot: Pilot | None, path: str) -> list[Entry]:
@@ -123,7 +128,7 @@ def switcher(role: str, pilots: list[Pilot], current: Pilot | None, page: str) -
     ]
 
 
-def pilot_state(pilot: Pilot, now: Any) -> str:
+def pilot_state(pilot: Pilot, now: datetime) -> str:
     """Say in one word where a pilot stands."""
     if pilot.closed_at is not None:
         return "Closed"

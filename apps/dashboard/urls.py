@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.dashboard import people, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("pilots/<slug:slug>/", views.overview, name="overview"),
+    path("pilots/<slug:slug>/charts/", views.overview_charts, name="overview_charts"),
+    path("pilots/<slug:slug>/leaderboard.csv", views.leaderboard_csv, name="leaderboard_csv"),
+    path("pilots/<slug:slug>/candidates/", views.candidates, name="candidates"),
+    path("pilots/<slug:slug>/candidates/<slug:candidate_slug>/", views.candidate, name="candidate"),
+    path("pilots/<slug:slug>/people/", people.people, name="people"),
+]

@@ -65,6 +65,10 @@ class UsageSums:
         return self.rated / self.rateable if self.rateable else None
 
     @property
+    def liked_share(self) -> float | None:
+        return self.liked / self.rated if self.rated else None
+
+    @property
     def liked_interval(self) -> Interval | None:
         return wilson(self.liked, self.rated) if self.rated else None
 

@@ -1,0 +1,234 @@
+"""Figures of the overview as data: plotly.js draws them in the browser, in the theme's colors."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from math import ceil, floor, log10
+from typing import Any, Final
+
+from apps.core.drawing import candidate_line, candidate_marker, chart_text
+from apps.core.figures import money, money_range
+from apps.dashboard.leaderboard import Row
+from apps.dashboard.spending import Spending
+
+Figure = dict[str, Any]
+USD_AXIS: Final = {"tickprefix": "$", "rangemode": "tozero", "separatethousands": True}
+DAY_AXIS: Final = {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b"}
+# A budget far above everything else would flatten what there is to see.
+FAR_ABOVE: Final = 4
+FAR_APART: Final = 15
+
+
+def quality_against_cost(rows: Sequence[Row]) -> Figure:
+    """Share liked with its interval over what an answer costs; a line through what is worth it."""
+    points = [(row, *place) for row in rows if (place := _place(row))]
+    data: list[Figure] = []
+    front = frontier([(x, y) for _, x, y in points])
+    if len(front) > 1:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [x for x, _ in front],
+                "y": [y for _, y in front],
+                "line": {"color": "var(--muted)", "width": 1, "dash": "dash"},
+                "hoverinfo": "skip",
+            }
+        )
+    for index, (row, x, y) in enumerate(sorted(points, key=lambda point: point[1])):
+        # Names go to the roomier side; at the same height they would run into each other.
+        right = sum(other < x for _, other, _ in points) < (len(points) + 1) // 2
+        data.append(_point(row, x, y, right=right, above=index % 2 == 0))
+    bounds = [end for row, _, _ in points if row.liked for end in (row.liked.low, row.liked.high)]
+    low, high = min(bounds, default=0) - 0.04, max(bounds, default=1) + 0.05
+    return {
+        "data": data,
+        "layout": {
+            "xaxis": cost_axis([x for _, x, _ in points])
+            | {"title": {"text": "cost per answer (chat, edit, agent)"}},
+            "yaxis": {"tickformat": ".0%", "range": [max(0, low), min(1.02, high)]},
+            "hovermode": "closest",
+            "margin": {"t": 8, "r": 12, "b": 40, "l": 44},
+        },
+    }
+
+
+def cost_axis(costs: Sequence[float]) -> Figure:
+    """Return the axis that fits: logarithmic where a hundredth and a dollar meet."""
+    known = [cost for cost in costs if cost > 0]
+    if len(known) < len(costs) or not known or max(known) < FAR_APART * min(known):
+        most = max(costs, default=0) or 1
+        return USD_AXIS | {"range": [-0.03 * most, most * 1.15]}
+    ends = log10(min(known)) - 0.25, log10(max(known)) + 0.25
+    steps = [
+        Decimal(digit).scaleb(power)
+        for power in range(floor(ends[0]), ceil(ends[1]) + 1)
+        for digit in (1, 3)
+    ]
+    return {
+        "type": "log",
+        "range": list(ends),
+        "tickvals": [float(step) for step in steps],
+        "ticktext": [money(step) for step in steps],
+    }
+
+
+def _place(row: Row) -> tuple[float, float] | None:
+    cost, liked = row.figures.cost_per_answer_usd, row.figures.usage.liked_share
+    return None if cost is None or liked is None else (float(cost), liked)
+
+
+def _point(row: Row, x: float, y: float, *, right: bool, above: bool) -> Figure:
+    liked, name = row.liked, chart_text(row.candidate.name)
+    assert liked is not None
+    position = row.candidate.position
+    line = candidate_line(position)
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": name,
+        "x": [x],
+        "y": [y],
+        "text": [name],
+        "textposition": f"{'top' if above else 'bottom'} {'right' if right else 'left'}",
+        "textfont": {"weight": 600},
+        "marker": candidate_marker(position, 12),
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [liked.high - liked.mid],
+            "arrayminus": [liked.mid - liked.low],
+            "color": f"{line['color']} / 0.6",
+            "thickness": 2,
+            "width": 0,
+        },
+        "hovertemplate": f"{name}<br>%{{y:.0%}} liked, {money(Decimal(str(x)))} an answer"
+        "<extra></extra>",
+    }
+
+
+def frontier(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that no other beats in both cost and share liked, cheapest first."""
+    best: list[tuple[float, float]] = []
+    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not best or y > best[-1][1]:
+            best.append((x, y))
+    return best
+
+
+def spending_over_time(spent: Spending) -> Figure:
+    """Running totals stacked by candidate, the budget, and how it goes on."""
+    days = [day.isoformat() for day in spent.days]
+    data = []
+    for series in spent.series:
+        line = candidate_line(series.candidate.position)
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": chart_text(series.candidate.name),
+                "stackgroup": "spent",
+                "x": days,
+                "y": [float(total) for total in _running(series.usd)],
+                "line": line | {"width": 1.5},
+                "fillcolor": f"{line['color']} / 0.3",
+                "showlegend": True,
+                "hovertemplate": "%{fullData.name}: $%{y:,.2f}<extra></extra>",
+            }
+        )
+    layout: Figure = {
+        "xaxis": dict(DAY_AXIS),
+        "yaxis": dict(USD_AXIS),
+        "hovermode": "x unified",
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.16, "font": {"size": 11}},
+        "margin": {"t": 44, "r": 12, "b": 30, "l": 52},
+        "annotations": [],
+        "shapes": [],
+    }
+    data += _fan(spent, layout)
+    _budget_line(spent, layout)
+    if spent.is_running:
+        layout["xaxis"]["range"] = [days[0] if days else None, spent.last.isoformat()]
+    return {"data": data, "layout": layout}
+
+
+def _running(amounts: Sequence[Decimal]) -> list[Decimal]:
+    total, totals = Decimal(0), []
+    for amount in amounts:
+        total += amount
+        totals.append(total)
+    return totals
+
+
+def _fan(spent: Spending, layout: Figure) -> list[Figure]:
+    if not spent.forecast:
+        return []
+    start = [
+        (day, total)
+        for day, total in zip(spent.days, spent.cumulative, strict=True)
+        if day < spent.today
+    ][-1]
+    days = [start[0].isoformat(), *(each.day.isoformat() for each in spent.forecast)]
+
+    def line(bound: str, **style: Any) -> Figure:
+        values = [float(start[1]), *(float(getattr(each, bound)) for each in spent.forecast)]
+        return {
+            "type": "scatter",
+            "mode": "lines",
+            "x": days,
+            "y": values,
+            "showlegend": False,
+            "hoverinfo": "skip",
+        } | style
+
+    end = spent.forecast[-1]
+    layout["annotations"].append(
+        {
+            "text": money_range(end.low_usd, end.high_usd),
+            "x": end.day.isoformat(),
+            "y": float(end.high_usd),
+            "xanchor": "right",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"weight": 600},
+        }
+    )
+    return [
+        line("low_usd", line={"width": 0}),
+        line("high_usd", line={"width": 0}, fill="tonexty", fillcolor="var(--accent) / 0.13"),
+        line(
+            "mid_usd",
+            line={"color": "var(--accent)", "width": 2, "dash": "dash"},
+            name="forecast",
+            hoverinfo="all",
+            hovertemplate="forecast: $%{y:,.2f}<extra></extra>",
+        ),
+    ]
+
+
+def _budget_line(spent: Spending, layout: Figure) -> None:
+    top = max(spent.total_usd, spent.at_end.high_usd if spent.at_end else Decimal(0))
+    if spent.budget_usd is None:
+        return
+    text = f"budget {money(spent.budget_usd)}"
+    near = not top or spent.budget_usd <= FAR_ABOVE * top
+    if near:
+        line = {"color": "var(--bad)", "width": 1.5}
+        y = float(spent.budget_usd)
+        layout["shapes"].append(
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
+        )
+        layout["yaxis"]["range"] = [0, float(max(top, spent.budget_usd)) * 1.12]
+    layout["annotations"].append(
+        {
+            "text": text if near else f"{text}: above this chart",
+            "xref": "paper",
+            "x": 0.01,
+            "yref": "y" if near else "paper",
+            "y": float(spent.budget_usd) if near else 1,
+            "xanchor": "left",
+            "yanchor": "bottom" if near else "top",
+            "showarrow": False,
+            "font": {"color": "var(--bad)", "weight": 600},
+        }
+    )

@@ -1,0 +1,65 @@
+"""The leaderboard as a table for a spreadsheet. Money in USD, shares 0 to 1, durations in ms."""
+
+from collections.abc import Iterable, Sequence
+
+from apps.core.csv_export import Cell
+from apps.dashboard.leaderboard import Row
+
+HEADER = (
+    "rank",
+    "candidate",
+    "provider",
+    "liked",
+    "liked_low",
+    "liked_high",
+    "rated",
+    "rateable",
+    "calls",
+    "failed",
+    "uncosted",
+    "estimated",
+    "active_developers",
+    "cost_usd",
+    "idle_usd",
+    "usd_per_call",
+    "usd_per_million_tokens",
+    "usd_per_liked_answer",
+    "first_token_p50_ms",
+    "first_token_p95_ms",
+    "total_p50_ms",
+    "total_p95_ms",
+    "tokens_per_second",
+)
+
+
+def leaderboard_rows(rows: Iterable[Row]) -> list[Sequence[Cell]]:
+    return [_cells(row) for row in rows]
+
+
+def _cells(row: Row) -> Sequence[Cell]:
+    figures, usage, liked = row.figures, row.figures.usage, row.liked
+    return (
+        row.rank,
+        row.candidate.name,
+        row.candidate.provider.name,
+        round(liked.mid, 4) if liked else None,
+        round(liked.low, 4) if liked else None,
+        round(liked.high, 4) if liked else None,
+        usage.rated,
+        usage.rateable,
+        usage.calls,
+        usage.failed,
+        usage.uncosted,
+        usage.estimated,
+        row.people,
+        figures.known_cost_usd,
+        figures.idle_cost_usd,
+        figures.cost_per_call_usd,
+        figures.cost_per_mtok_usd,
+        figures.cost_per_liked_usd,
+        row.first_p50,
+        row.first_p95,
+        row.total_p50,
+        row.total_p95,
+        None if usage.tokens_per_s is None else round(usage.tokens_per_s, 2),
+    )

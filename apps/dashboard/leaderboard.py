@@ -1,0 +1,264 @@
+"""Candidates side by side: who leads, how sure that is, and what would make it surer. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Final
+
+from apps.catalog.models import Candidate
+from apps.core.figures import percent, percent_interval, seconds
+from apps.dashboard.deltas import Delta, change, share_change
+from apps.metrics.statistics import Interval, wilson
+from apps.metrics.sums import Figures
+
+# Half of an interval: with more than this, "liked" says little.
+WIDE: Final = 0.10
+# Beyond this many times the ratings there are, more of them is no plan.
+MOST_TIMES: Final = 50
+Z_95: Final = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate. `rank` is None without ratings; `leads_tier` where a new rank begins."""
+
+    candidate: Candidate
+    figures: Figures
+    before: Figures | None
+    rank: int | None
+    leads_tier: bool
+    hide_below: int = 0
+
+    @property
+    def liked(self) -> Interval | None:
+        return self.figures.usage.liked_interval
+
+    @property
+    def liked_words(self) -> str:
+        """The interval for those who do not see it drawn."""
+        if self.liked is None:
+            return "no ratings"
+        bounds = percent_interval(self.liked.low, self.liked.high)
+        return f"{percent(self.liked.mid)} liked ({bounds})"
+
+    @property
+    def host(self) -> str:
+        """Where it runs, in few words."""
+        return self.candidate.deployment or self.candidate.provider.name
+
+    @property
+    def ratings_missing(self) -> int:
+        """How many more ratings would bring the interval within ten points; 0 when it is."""
+        return ratings_to_narrow(self.liked, self.figures.usage.rated)
+
+    @property
+    def liked_delta(self) -> Delta | None:
+        if self.before is None:
+            return None
+        new, old = self.figures.usage, self.before.usage
+        return share_change((new.liked, new.rated), (old.liked, old.rated), up_is_good=True)
+
+    @property
+    def error_delta(self) -> Delta | None:
+        if self.before is None:
+            return None
+        new, old = self.figures.usage, self.before.usage
+        return share_change((new.failed, new.calls), (old.failed, old.calls), up_is_good=False)
+
+    @property
+    def first_delta(self) -> Delta | None:
+        before = self.before.latency.first_ms(0.95) if self.before else None
+        return change(self.first_p95, before, up_is_good=False)
+
+    @property
+    def total_delta(self) -> Delta | None:
+        before = self.before.latency.total_ms(0.95) if self.before else None
+        return change(self.total_p95, before, up_is_good=False)
+
+    @property
+    def call_cost_delta(self) -> Delta | None:
+        before = self.before.cost_per_call_usd if self.before else None
+        return change(self.figures.cost_per_call_usd, before, up_is_good=False)
+
+    @property
+    def liked_cost_delta(self) -> Delta | None:
+        before = self.before.cost_per_liked_usd if self.before else None
+        return change(self.figures.cost_per_liked_usd, before, up_is_good=False)
+
+    @property
+    def first_p50(self) -> int | None:
+        return self.figures.latency.first_ms(0.5)
+
+    @property
+    def first_p95(self) -> int | None:
+        return self.figures.latency.first_ms(0.95)
+
+    @property
+    def total_p50(self) -> int | None:
+        return self.figures.latency.total_ms(0.5)
+
+    @property
+    def total_p95(self) -> int | None:
+        return self.figures.latency.total_ms(0.95)
+
+    @property
+    def first(self) -> tuple[str, str]:
+        return times(self.first_p50, self.first_p95)
+
+    @property
+    def total(self) -> tuple[str, str]:
+        return times(self.total_p50, self.total_p95)
+
+    @property
+    def people(self) -> str:
+        return group_size(len(self.figures.usage.people), hide_below=self.hide_below)
+
+
+def leaderboard(
+    candidates: Sequence[Candidate],
+    figures: Mapping[int, Figures],
+    before: Mapping[int, Figures] | None = None,
+    *,
+    hide_below: int = 0,
+) -> list[Row]:
+    """Return candidates by rank, then by share liked; those without ratings last, as registered.
+
+    Groups of fewer than `hide_below` people are not counted out loud.
+    """
+    nothing = Figures()
+    known = {each.id: figures.get(each.id, nothing) for each in candidates}
+    intervals = {key: each.usage.liked_interval for key, each in known.items()}
+    ranks = ranks_of(intervals)
+
+    def place(candidate: Candidate) -> tuple[float, float, int]:
+        interval = intervals[candidate.id]
+        rank = ranks[candidate.id] or float("inf")
+        return (rank, -interval.mid if interval else 0.0, candidate.position)
+
+    rows: list[Row] = []
+    for candidate in sorted(candidates, key=place):
+        rank = ranks[candidate.id]
+        leads = not rows or rank is None or rows[-1].rank != rank
+        earlier = before.get(candidate.id, nothing) if before is not None else None
+        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, hide_below))
+    return rows
+
+
+def times(p50: int | None, p95: int | None) -> tuple[str, str]:
+    """Write two durations in ms with their unit said once, where it is the same: 0.42, 1.3 s."""
+    first, second = seconds(p50), seconds(p95)
+    if first.endswith(" s") and second.endswith(" s") and " min " not in first + second:
+        first = first.removesuffix(" s")
+    return first, second
+
+
+def group_size(count: int, *, hide_below: int) -> str:
+    """Write how many people there are; small groups only as such, for they could be guessed."""
+    return f"<{hide_below}" if 0 < count < hide_below else f"{count:,}"
+
+
+def ranks_of(intervals: Mapping[int, Interval | None]) -> dict[int, int | None]:
+    """Rank = 1 + how many others' lower bound lies above this one's upper bound."""
+    known = [interval for interval in intervals.values() if interval]
+    return {
+        key: 1 + sum(other.low > interval.high for other in known) if interval else None
+        for key, interval in intervals.items()
+    }
+
+
+def ratings_to_narrow(liked: Interval | None, rated: int) -> int:
+    """Return about how many more ratings bring half the 95 % interval down to WIDE.
+
+    By the normal approximation, with the share held where it is; without any, with one half.
+    """
+    if liked is not None and (liked.high - liked.low) / 2 <= WIDE:
+        return 0
+    # The middle of a Wilson interval leans to one half, as an early share should.
+    share = (liked.low + liked.high) / 2 if liked else 0.5
+    return max(1, ceil(Z_95**2 * share * (1 - share) / WIDE**2) - rated)
+
+
+def ratings_to_separate(first: tuple[int, int], second: tuple[int, int]) -> int | None:
+    """Return about how many more ratings would part two candidates' intervals at this difference.
+
+    Each is (liked, rated), and goes on at its present pace. 0 if they are apart; None if MOST_TIMES
+    what there is would not do.
+    """
+
+    def apart(times: float) -> bool:
+        bounds = []
+        for liked, rated in (first, second):
+            n = max(1, round(rated * times))
+            bounds.append(wilson(min(n, round(liked / rated * n)), n))
+        return bounds[0].low > bounds[1].high
+
+    if not first[1] or not second[1]:
+        return None
+    if apart(1.0):
+        return 0
+    low, high = 1.0, float(MOST_TIMES)
+    if not apart(high):
+        return None
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        low, high = (low, middle) if apart(middle) else (middle, high)
+    return ceil((high - 1) * (first[1] + second[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ratings say about the first two, in words: `lead` is what would change it."""
+
+    text: str
+    lead: str = ""
+
+
+def standing(rows: Sequence[Row], *, elapsed_days: float, days_left: int) -> Standing:
+    """Say whether the first is ahead, and otherwise what it would take to tell.
+
+    `elapsed_days` is how long the ratings took to come; `days_left` how long the pilot goes on.
+    """
+    rated = [row for row in rows if row.rank is not None]
+    if not rated:
+        return Standing("Nobody has rated an answer yet, so there is no order.")
+    if len(rated) == 1:
+        return Standing("Only one candidate has ratings, so there is nothing to compare it with.")
+    first, second = rated[0], rated[1]
+    if second.rank != first.rank:
+        return Standing(f"{first.candidate.name} is ahead of the others beyond doubt (95%).")
+    pairs = [(row.figures.usage.liked, row.figures.usage.rated) for row in (first, second)]
+    missing = ratings_to_separate(pairs[0], pairs[1])
+    shared = "Candidates whose intervals overlap share a rank."
+    if not missing:
+        return Standing(f"{shared} More ratings alone would hardly tell the first two apart.")
+    told = "would tell the first two apart at this difference."
+    lead = f"About {missing:,} more ratings"
+    pace = sum(rated for _, rated in pairs) / elapsed_days if elapsed_days > 0 else 0
+    if not days_left or not pace:
+        return Standing(shared, f"{lead} {told}")
+    days = ceil(missing / pace)
+    if days > days_left:
+        short = (
+            f"At this pace the pilot's {days_left} days left are too few: a tie is an answer too."
+        )
+        return Standing(f"{shared} {short}", f"{lead} {told}")
+    return Standing(shared, f"{lead}, {days} {'day' if days == 1 else 'days'} at this pace, {told}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The part of 0 to 1 on which intervals are drawn, and the share liked of all together."""
+
+    low: float
+    high: float
+    together: float | None
+
+
+def scale_of(rows: Sequence[Row]) -> Scale:
+    """Return tenths that hold every interval."""
+    bounds = [bound for row in rows if row.liked for bound in (row.liked.low, row.liked.high)]
+    if not bounds:
+        return Scale(0.0, 1.0, None)
+    rated = sum(row.figures.usage.rated for row in rows)
+    together = sum(row.figures.usage.liked for row in rows) / rated
+    return Scale(floor(min(bounds) * 10) / 10, ceil(max(bounds) * 10) / 10, together)

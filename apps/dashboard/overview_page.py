@@ -1,0 +1,207 @@
+"""Gathers what the overview of a pilot shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.http import QueryDict
+
+from apps.accounts.models import User
+from apps.catalog.models import Candidate
+from apps.core.period_picker import Option, PeriodChoice
+from apps.core.periods import DAY, Period, day_of, period_of_days
+from apps.dashboard.decided import decided_moves
+from apps.dashboard.leaderboard import (
+    Row,
+    Scale,
+    Standing,
+    group_size,
+    leaderboard,
+    scale_of,
+    standing,
+)
+from apps.dashboard.moves import Move, biggest, candidate_moves, spending_move
+from apps.dashboard.spending import Spending, spending
+from apps.dashboard.verdicts import Verdict, verdicts
+from apps.gateway.contract import TASKS
+from apps.metrics.queries import figures_by_candidate, generation_of, tasks_used
+from apps.metrics.queries_days import days_by_candidate
+from apps.metrics.queries_people import adoption
+from apps.metrics.queries_prices import cost_terms
+from apps.metrics.sums import Figures
+from apps.pilots.models import Pilot, Trial
+
+LEAST_GROUP: Final = 5
+WEEK_DAYS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bar of the funnel. `count` is None where the group is too small to be told."""
+
+    label: str
+    count: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How far people came, and what changed in the pilot's last seven days."""
+
+    steps: list[Step]
+    quiet: int
+    moves: list[Move]
+    compares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that the overview shows beside its charts."""
+
+    rows: list[Row]
+    scale: Scale
+    standing: Standing
+    verdicts: list[Verdict]
+    spent: Spending
+    tasks: list[Option]
+    task: str
+    figures_at: datetime | None
+
+    @property
+    def calls(self) -> int:
+        return sum(row.figures.usage.calls for row in self.rows)
+
+    @property
+    def uncosted(self) -> list[Row]:
+        return [row for row in self.rows if row.figures.usage.uncosted]
+
+    @property
+    def estimated_share(self) -> float | None:
+        estimated = sum(row.figures.usage.estimated for row in self.rows)
+        return estimated / self.calls if estimated else None
+
+    @property
+    def is_partly_hosted(self) -> bool:
+        return any(row.figures.is_hosted for row in self.rows)
+
+
+def chosen_task(params: QueryDict) -> str:
+    """Return the task that a page is narrowed to; a wish that is none is not an error."""
+    asked = params.get("task", "")
+    return asked if asked in TASKS else ""
+
+
+def task_options(pilot: Pilot, choice: PeriodChoice, task: str) -> list[Option]:
+    """Return a link for each task that was used, and for all of them; none where there is one."""
+    found = tasks_used(pilot.id)
+    used = [each for each in TASKS if each in found]
+    if len(used) < 2 and not task:
+        return []
+    every = Option("All tasks", choice.link("task", ""), not task)
+    return [every, *(Option(each, choice.link("task", each), each == task) for each in used)]
+
+
+def hidden_below(pilot: Pilot, user: User) -> int:
+    """Return the smallest group whose size may be told: its members could be guessed."""
+    return 0 if user.is_lead and pilot.people_named else LEAST_GROUP
+
+
+def trials_ever(pilot: Pilot) -> list[Trial]:
+    """Return everything that was on trial, dropped ones too: their calls still count."""
+    trials = Trial.objects.filter(pilot=pilot).select_related("candidate__provider")
+    return list(trials.order_by("candidate__position", "id"))
+
+
+def candidates_of(trials: Sequence[Trial]) -> list[Candidate]:
+    return list({trial.candidate_id: trial.candidate for trial in trials}.values())
+
+
+def overview_of(
+    pilot: Pilot,
+    choice: PeriodChoice,
+    trials: Sequence[Trial],
+    *,
+    task: str,
+    hide_below: int,
+    now: datetime,
+) -> Overview:
+    """Return the leaderboard of the chosen period, and the verdicts."""
+    candidates = candidates_of(trials)
+    figures = figures_by_candidate(pilot.id, choice.period, task=task)
+    before = figures_by_candidate(pilot.id, choice.previous, task=task) if choice.previous else None
+    rows = leaderboard(candidates, figures, before, hide_below=hide_below)
+    spent = spending_of(pilot, candidates, choice, now=now)
+    elapsed = choice.period.clipped(choice.period.start, now)
+    left = (choice.pilot_last - choice.today).days if pilot.is_running(at=now) else 0
+    return Overview(
+        rows=rows,
+        scale=scale_of(rows),
+        standing=standing(rows, elapsed_days=elapsed.length / DAY, days_left=left),
+        verdicts=verdicts(rows, spent),
+        spent=spent,
+        tasks=task_options(pilot, choice, task),
+        task=task,
+        figures_at=generation_of(pilot.id)[1],
+    )
+
+
+def spending_of(
+    pilot: Pilot, candidates: Sequence[Candidate], choice: PeriodChoice, *, now: datetime
+) -> Spending:
+    """Return what the whole pilot cost up to today, whatever period is chosen."""
+    zone = pilot.zone_info
+    so_far = period_of_days(choice.pilot_first, choice.today, zone)
+    return spending(
+        candidates,
+        days_by_candidate(pilot.id, so_far, zone, latency=False),
+        budget_usd=pilot.budget_usd,
+        today=choice.today,
+        last=choice.pilot_last,
+        is_running=pilot.is_running(at=now),
+    )
+
+
+def week_of(
+    pilot: Pilot,
+    choice: PeriodChoice,
+    trials: Sequence[Trial],
+    spent: Spending,
+    *,
+    hide_below: int,
+) -> Week:
+    """Return the last seven days up to today, or up to the pilot's end."""
+    zone, candidates = pilot.zone_info, candidates_of(trials)
+    first = choice.today - (WEEK_DAYS - 1) * DAY
+    week = period_of_days(first, choice.today, zone)
+    earlier = period_of_days(first - WEEK_DAYS * DAY, first - DAY, zone)
+    compares = earlier.end > pilot.period.start
+    moves = decided_moves(
+        pilot, candidates, trials, cost_terms(each.id for each in candidates), week
+    )
+    if compares:
+        moves += compared(pilot, candidates, week, earlier)
+        moves += [move for move in [spending_move(spent.by_day, today=choice.today)] if move]
+    people = adoption(pilot.id, active_since=day_of(week.start, zone))
+    counts = {
+        "Invited": people.invited,
+        "Made a key": people.made_key,
+        "First call": people.called,
+        "Active this week": people.active,
+        "Rated something": people.rated,
+    }
+    steps = [step(label, count, hide_below=hide_below) for label, count in counts.items()]
+    quiet = people.quiet if people.quiet >= hide_below else 0
+    return Week(steps, quiet, biggest(moves), compares)
+
+
+def step(label: str, count: int, *, hide_below: int) -> Step:
+    told = group_size(count, hide_below=hide_below)
+    return Step(label, count) if told == f"{count:,}" else Step(label, None, told)
+
+
+def compared(
+    pilot: Pilot, candidates: Sequence[Candidate], week: Period, earlier: Period
+) -> list[Move]:
+    new: Mapping[int, Figures] = figures_by_candidate(pilot.id, week)
+    return candidate_moves(candidates, new, figures_by_candidate(pilot.id, earlier))

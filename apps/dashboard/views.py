@@ -1,0 +1,147 @@
+"""The lead's pages: where one lands, the overview, and the candidates."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_safe
+
+from apps.accounts.access import AGGREGATES, EVERYONE_SIGNED_IN, allow, signed_in
+from apps.core.csv_export import csv_response
+from apps.core.pages import render_page
+from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
+from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
+from apps.dashboard.charts import quality_against_cost, spending_over_time
+from apps.dashboard.export import HEADER, leaderboard_rows
+from apps.dashboard.freshness import etag_of
+from apps.dashboard.navigation import landing_page, pilots_in_view
+from apps.dashboard.overview_page import chosen_task, overview_of, week_of
+from apps.dashboard.scene import Scene, head_of, scene_of
+from apps.metrics.queries_ratings import latest_ratings
+
+
+@require_safe
+@allow(EVERYONE_SIGNED_IN)
+def home(request: HttpRequest) -> HttpResponse:
+    """Where a role has something to do; a page that says what to wait for where there is none."""
+    user = signed_in(request)
+    pilots = pilots_in_view(user)
+    if pilots:
+        return redirect(landing_page(user, pilots[0]))
+    if user.is_admin:
+        return redirect("/setup/")
+    return render(request, "dashboard/home.html")
+
+
+@require_safe
+@allow(AGGREGATES)
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which model, how sure, at what cost, and are we on track."""
+    scene = scene_of(request, slug, now=timezone.now())
+    etag = etag_of(scene.pilot, scene.user, now=scene.now)
+    unchanged = get_conditional_response(request, etag=etag) if _is_fragment(request) else None
+    if unchanged is not None:
+        return unchanged
+    page = _overview(request, scene)
+    week = week_of(scene.pilot, scene.choice, scene.trials, page.spent, hide_below=scene.hide_below)
+    context = _context(scene) | {"page": page, "week": week, "etag": etag.strip('"')}
+    context["head"] = None if _is_fragment(request) else head_of(scene)
+    response = _render(
+        request, scene, "dashboard/overview.html", context, "dashboard/_overview.html"
+    )
+    if _is_fragment(request):
+        response["ETag"] = etag
+    return response
+
+
+@require_safe
+@allow(AGGREGATES)
+def overview_charts(request: HttpRequest, slug: str) -> HttpResponse:
+    """The overview's charts, which come after its figures; a page of tables without JavaScript."""
+    scene = scene_of(request, slug, now=timezone.now())
+    page = _overview(request, scene)
+    context = _context(scene) | {"page": page, "quality": quality_against_cost(page.rows)}
+    context["spending"] = spending_over_time(page.spent)
+    return _render(
+        request, scene, "dashboard/overview_charts.html", context, "dashboard/_overview_charts.html"
+    )
+
+
+@require_safe
+@allow(AGGREGATES)
+def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """The leaderboard of the chosen period and task, for a spreadsheet."""
+    scene = scene_of(request, slug, now=timezone.now())
+    name = f"{slug}-leaderboard-{scene.choice.first}-{scene.choice.last}.csv"
+    return csv_response(name, HEADER, leaderboard_rows(_overview(request, scene).rows))
+
+
+@require_safe
+@allow(AGGREGATES)
+def candidates(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every candidate that is or was on trial."""
+    scene = scene_of(request, slug, now=timezone.now())
+    listed = listed_candidates(scene.pilot, scene.choice, scene.trials, hide_below=scene.hide_below)
+    context = _context(scene) | {"listed": listed, "head": head_of(scene)}
+    template = "dashboard/candidates.html"
+    return _render(request, scene, template, context, template)
+
+
+@require_safe
+@allow(AGGREGATES)
+def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpResponse:
+    """One candidate: quality, cost, speed, errors, and what people said about it."""
+    scene = scene_of(request, slug, now=timezone.now())
+    chosen = next((t.candidate for t in scene.trials if t.candidate.slug == candidate_slug), None)
+    if chosen is None:
+        raise Http404(f"no candidate {candidate_slug} in {slug}")
+    page = candidate_page(
+        scene.pilot, scene.choice, scene.trials, chosen, hide_below=scene.hide_below
+    )
+    latency = page.row.figures.latency
+    context = _context(scene) | {"page": page, "percentiles": percentiles_of(latency)}
+    context["cost_chart"] = cost_by_day(page.days, chosen.position)
+    context["latency_chart"] = latency_distribution(latency, chosen.position)
+    if scene.user.is_lead:
+        context["opinions"] = latest_ratings(
+            scene.pilot, candidate_id=chosen.id, period=scene.choice.period
+        )
+    template = "dashboard/candidate.html"
+    return _render(request, scene, template, context, template)
+
+
+def _overview(request: HttpRequest, scene: Scene) -> Any:
+    return overview_of(
+        scene.pilot,
+        scene.choice,
+        scene.trials,
+        task=chosen_task(request.GET),
+        hide_below=scene.hide_below,
+        now=scene.now,
+    )
+
+
+def _context(scene: Scene) -> dict[str, Any]:
+    return {
+        "pilot": scene.pilot,
+        "choice": scene.choice,
+        "now": scene.now,
+        "is_lead": scene.user.is_lead,
+    }
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def _render(
+    request: HttpRequest, scene: Scene, template: str, context: dict[str, Any], fragment: str
+) -> HttpResponse:
+    zone = scene.pilot.zone_info
+    response = render_page(request, template, context, fragment=fragment, zone=zone)
+    # Asked again each time, answered with 304 where nothing changed.
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
