@@ -129,6 +129,8 @@ STORAGES = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
+# The e-mail is unique: a constraint on its lower case sees to it, which the check does not know.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}

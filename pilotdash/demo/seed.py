@@ -31,7 +31,7 @@ from pilotdash.kept import write_private
 CALLS, EARLIER_CALLS = 20_000, 2_400
 PAST_DAYS, WHOLE_DAYS = 21, 28
 EARLIER_GAP, EARLIER_DAYS = 14, 14
-DRAIN_SECONDS = 300
+AT_MOST_SECONDS = 300
 
 
 def seed(data: Path, *, now: datetime) -> bool:
@@ -48,8 +48,7 @@ def seed(data: Path, *, now: datetime) -> bool:
     _play(running, TRIAL, Period(running.period.start, anchor), CALLS, history.RATED, now=now)
     _play(earlier, CLOSED, earlier.period, EARLIER_CALLS, 0.3, now=now)
     mark_period_dirty(Period(running.period.start, now))
-    while rebuild_dirty(now=now):
-        pass
+    rebuild_dirty(now=now, seconds=AT_MOST_SECONDS)
     if earlier.closed_at is None:
         close_pilot(pilot=earlier, now=earlier.period.end)
     (data / "demo.unfinished.json").replace(data / "demo.json")
@@ -127,7 +126,7 @@ def _play(
     """Let the past of a pilot happen: its calls through stream and drain, then the ratings."""
     records = history.make_calls(pilot=pilot, period=period, models=models, count=count)
     history.ship(records)
-    drain(now=now, seconds=DRAIN_SECONDS)
+    drain(now=now, seconds=AT_MOST_SECONDS)
     ratings = history.make_ratings(records, models, seed=history.SEED + pilot.id, share=rated)
     with transaction.atomic():
         history.give_ratings(pilot, ratings, until=period.end)
