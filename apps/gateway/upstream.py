@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from apps.core.addresses import Verdict, judge
@@ -71,15 +71,28 @@ class Upstream:
         provider: ProviderRoute,
         method: str,
         path: str,
-        body: bytes = b"",
+        body: bytes | AsyncIterator[bytes] = b"",
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
         """Return an exchange to be entered: `async with upstream.open(…) as response`.
 
-        `path` is relative to the provider's base address. Entering and reading raise
-        UpstreamFailure.
+        `path` is relative to the provider's base address; a body that is still arriving is sent as
+        it does. Entering and reading raise UpstreamFailure.
         """
         return Exchange(self, provider, method, path, body, headers or {})
+
+    def open_as_is(
+        self,
+        provider: ProviderRoute,
+        method: str,
+        target: str,
+        body: bytes | AsyncIterator[bytes],
+        headers: Mapping[str, str],
+    ) -> Exchange:
+        """Like open(), for a request target that a client chose: it is not cached."""
+        exchange = Exchange(self, provider, method, "", body, headers)
+        exchange.target = URL(provider.base_url.rstrip("/") + target, encoded=True)
+        return exchange
 
     def url(self, provider: ProviderRoute, path: str) -> URL:
         known = self._urls.get((provider.base_url, path))
@@ -131,7 +144,7 @@ class Exchange:
         provider: ProviderRoute,
         method: str,
         path: str,
-        body: bytes,
+        body: bytes | AsyncIterator[bytes],
         headers: Mapping[str, str],
     ) -> None:
         self._upstream = upstream
@@ -144,6 +157,7 @@ class Exchange:
         self._time = asyncio.get_running_loop().time
         self._started = self._time()
         self._has_begun = False
+        self.target: URL | None = None
         self.tries: list[Try] = []
 
     @property
@@ -158,10 +172,10 @@ class Exchange:
         method, path = self._request
         upstream, provider = self._upstream, self._provider
         options: dict[str, Any] = {
-            "headers": upstream.authorization(provider) | dict(self._headers),
+            "headers": _with(upstream.authorization(provider), self._headers),
             "allow_redirects": False,
         }
-        url = upstream.url(provider, path)
+        url = self.target or upstream.url(provider, path)
         if upstream.settings.proxy:
             options["proxy"] = upstream.settings.proxy
         if url.scheme == "https":
@@ -205,10 +219,6 @@ class Exchange:
         self._has_begun = True
         return piece
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while piece := await self.chunk():
-            yield piece
-
     async def read(self, limit: int) -> bytes:
         """Return the whole body. Raises UpstreamFailure, also beyond `limit` bytes."""
         pieces, size = [], 0
@@ -239,7 +249,7 @@ class Exchange:
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 is_dead = not isinstance(error, aiohttp.ClientConnectorError) and not trail.fresh
                 self._note("dead_connection" if is_dead else "connect")
-                if fresh or not is_dead:
+                if fresh or not is_dead or not isinstance(self._body, bytes):
                     raise _failure(error, trail) from None
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
@@ -253,6 +263,8 @@ class Exchange:
         raise AssertionError("the second try returns or raises")
 
     def _data(self, options: dict[str, Any]) -> bytes | AsyncIterator[bytes] | None:
+        if not isinstance(self._body, bytes):
+            return self._body
         if len(self._body) <= PIECE:
             return self._body or None
         options["headers"]["Content-Length"] = str(len(self._body))
@@ -262,6 +274,12 @@ class Exchange:
         last = self.tries[-1]
         last.ended, last.error = self._time(), error
         last.status = last.status if status is None else status
+
+
+def _with(authorization: dict[str, str], headers: Mapping[str, str]) -> CIMultiDict[str]:
+    merged = CIMultiDict(headers)
+    merged.update(authorization)
+    return merged
 
 
 async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:

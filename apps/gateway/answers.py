@@ -1,0 +1,123 @@
+"""What the developer gets of what the provider sent: allowed headers, errors in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from apps.gateway.asgi import Headers
+from apps.gateway.errors import error_body, is_openai_error, message_in
+from apps.gateway.upstream import UpstreamFailure
+
+ERROR_LIMIT: Final = 1 << 20
+MOST_WORDS: Final = 2_000
+PASSED_BACK: Final = ("cache-control", "openai-processing-ms", "retry-after")
+PASSED_ON: Final = {b"accept": "Accept", b"traceparent": "traceparent", b"tracestate": "tracestate"}
+REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id", "x-generation-id")
+# What these say is between us and the provider; the developer can do nothing about it.
+OUR_FAULT: Final = (401, 402, 403, 407)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a call failed: what is recorded, and what the developer is told."""
+
+    outcome: str
+    status: int
+    code: str
+    message: str
+    error: str
+
+    def body(self) -> bytes:
+        return error_body(self.message, self.status, code=self.code)
+
+
+def passed_on(headers: Mapping[bytes, bytes], call_id: str) -> dict[str, str]:
+    """Return the headers for the provider. The developer's key is not among them."""
+    out = {"Content-Type": "application/json", "X-Request-Id": call_id}
+    for name, spelled in PASSED_ON.items():
+        if (value := headers.get(name)) is not None:
+            out[spelled] = value.decode("latin-1")
+    return out
+
+
+def passed_back(headers: Mapping[str, str], *, default_type: bytes) -> Headers:
+    """Return those of a provider's headers that the developer gets."""
+    kind = headers.get("content-type")
+    out: Headers = [(b"content-type", kind.encode("latin-1") if kind else default_type)]
+    for name in PASSED_BACK:
+        if (value := headers.get(name)) is not None:
+            out.append((name.encode(), value.encode("latin-1")))
+    return out
+
+
+def request_id_in(headers: Mapping[str, str]) -> str:
+    return next((headers[name][:128] for name in REQUEST_IDS if name in headers), "")
+
+
+def refused_by_provider(status: int, body: bytes, secret: str) -> tuple[Failure, bytes]:
+    """Return what a provider's error status becomes, and the body to send.
+
+    An error in OpenAI's shape is relayed byte for byte, unless it is about our own credential.
+    """
+    try:
+        parsed: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        parsed = None
+    if 300 <= status < 400 or status in OUR_FAULT:
+        failure = Failure(
+            "upstream_error",
+            502,
+            "provider_refused",
+            f"The model's provider refused PilotDash's request with status {status}. "
+            "An administrator has to look at its settings.",
+            f"provider status {status}",
+        )
+        return failure, failure.body()
+    message = message_in(parsed)[:MOST_WORDS]
+    leaks = bool(secret) and secret.encode() in body
+    if not message or leaks:
+        message = f"The model's provider answered with status {status}."
+    failure = Failure(
+        "upstream_error", status, f"provider_{status}", message, f"provider status {status}"
+    )
+    return failure, body if is_openai_error(parsed) and not leaks else failure.body()
+
+
+def failed(failure: UpstreamFailure) -> Failure:
+    """Return what an exchange that failed becomes."""
+    if failure.is_timeout:
+        return Failure(
+            "upstream_timeout",
+            504,
+            "provider_timeout",
+            "The model's provider did not answer in time. Please try again.",
+            failure.kind,
+        )
+    return Failure(
+        "upstream_error",
+        502,
+        "provider_unreachable",
+        "The model's provider cannot be reached. Please try again later.",
+        failure.kind,
+    )
+
+
+UNREADABLE: Final = Failure(
+    "upstream_error",
+    502,
+    "provider_unreadable",
+    "The model's provider sent an answer that cannot be read.",
+    "unreadable",
+)
+INTERNAL: Final = Failure(
+    "upstream_error",
+    500,
+    "internal_error",
+    "PilotDash failed while handling this call. It has been recorded.",
+    "internal",
+)
+STREAM_HEADERS: Final[Headers] = [(b"x-accel-buffering", b"no")]

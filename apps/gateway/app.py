@@ -1,0 +1,236 @@
+"""The ASGI application: which path is whose, who may call, and one place that words refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from apps.core.addresses import as_address
+from apps.gateway import metrics
+from apps.gateway.access import KeyRefusal, Target, authenticate, find_target
+from apps.gateway.asgi import (
+    JSON,
+    MOST_HEADER_BYTES,
+    ClientLeft,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    answer_refusal,
+    read_body,
+    too_large,
+)
+from apps.gateway.call import Call, Told
+from apps.gateway.contract import TASKS
+from apps.gateway.errors import Refusal, error_body
+from apps.gateway.ledger import NotRecordable
+from apps.gateway.request import NotAcceptable, Request, read_request, task_of
+from apps.gateway.scanner import Malformed
+from apps.gateway.service import Service
+
+RELAYED: Final = frozenset(("chat/completions", "completions", "embeddings"))
+LATER: Final = frozenset(
+    ("fim/completions", "rerank", "responses", "messages", "messages/count_tokens")
+)
+# The web process answers these although they look like ours.
+WEB_PATHS: Final = ("/v1/feedback",)
+FORGOTTEN_V1: Final = ("/chat/completions", "/completions", "/embeddings")
+LARGE_BODY: Final = 1 << 16
+MOST_TOLD: Final = 128
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a body, and seconds for it to arrive."""
+
+    body_bytes: int = 10 << 20
+    body_seconds: float = 30.0
+
+
+class Gateway:
+    """Authenticate, route, admit, relay, record. Everything that lives longer is in `service`."""
+
+    def __init__(
+        self, service: Service, *, monitoring_token: str = "", limits: Limits | None = None
+    ) -> None:
+        self.service = service
+        self._token = f"Bearer {monitoring_token}".encode() if monitoring_token else b""
+        self._limits = limits or Limits()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "lifespan":
+                await self.service.lifespan(receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1000})
+            case kind:
+                raise NotImplementedError(f"the gateway does not speak {kind}")
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        try:
+            if path.startswith("/v1/") and path not in WEB_PATHS:
+                await self._api(path[4:], "", scope, receive, send)
+            elif path.startswith("/t/"):
+                task, _, rest = path[3:].partition("/")
+                if task not in TASKS or not rest.startswith("v1/"):
+                    raise _unknown_path(path)
+                await self._api(rest[3:], task, scope, receive, send)
+            elif path == "/healthz":
+                await answer(send, 200, b"ok", [(b"content-type", b"text/plain")])
+            elif path == "/metrics":
+                await self._metrics(scope, send)
+            elif path in FORGOTTEN_V1 and scope["method"] == "POST":
+                raise _unknown_path(path, hint=" The base URL of PilotDash ends in /v1.")
+            else:
+                await self.service.pages.hand_over(scope, receive, send)
+        except Refusal as refusal:
+            key_id = refusal.key_id if isinstance(refusal, KeyRefusal) else None
+            self.service.refusals.count(refusal.reason, key_id)
+            metrics.REFUSED.labels(refusal.reason).inc()
+            await answer_refusal(send, refusal)
+        except ClientLeft:
+            return
+
+    async def _api(
+        self, endpoint: str, task: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = dict(scope["headers"])
+        if sum([len(name) + len(value) for name, value in scope["headers"]]) > MOST_HEADER_BYTES:
+            raise Refusal(431, "too_large", "The request's headers are larger than 32 KiB.")
+        if endpoint in RELAYED:
+            if scope["method"] != "POST":
+                raise _wrong_method("POST")
+            await self._call(endpoint, task, headers, receive, send)
+        elif endpoint == "models" or endpoint.startswith("models/"):
+            if scope["method"] not in ("GET", "HEAD"):
+                raise _wrong_method("GET")
+            await self._models(endpoint[7:], headers, send)
+        elif endpoint in LATER:
+            message = f"/v1/{endpoint} is not served by the models of this pilot."
+            raise Refusal(404, "unknown_path", message)
+        else:
+            raise _unknown_path(scope["path"])
+
+    async def _call(
+        self,
+        endpoint: str,
+        task: str,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        service = self.service
+        table = service.routes.table
+        caller = authenticate(headers, table, datetime.now(UTC))
+        told = _told(headers, task)
+        with service.slots.taken(caller.key.id):
+            body = await self._body(headers, receive)
+            begun = asyncio.get_running_loop().time()
+            if len(body) > LARGE_BODY:
+                request = await asyncio.to_thread(_read, body)
+            else:
+                request = _read(body)
+            target: Target = find_target(caller, request.model, table)
+            named = task_of(told.task, endpoint, request.has_tools)
+            call = Call(caller, target, request, endpoint, named, told, begun)
+            try:
+                await service.ledger.admit(call.admitted())
+            except NotRecordable:
+                raise Refusal(
+                    503,
+                    "not_recordable",
+                    "PilotDash cannot record calls right now, so it lets none through.",
+                    retry_after=5,
+                ) from None
+            await service.relay.serve(call, headers, receive, send)
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        limit = self._limits.body_bytes
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refusal(415, "malformed", "Compressed request bodies are not accepted.")
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and len(length) < 20 and int(length) > limit:
+            raise too_large(limit)
+        return await read_body(receive, limit=limit, seconds=self._limits.body_seconds)
+
+    async def _models(self, name: str, headers: dict[bytes, bytes], send: Send) -> None:
+        table = self.service.routes.table
+        caller = authenticate(headers, table, datetime.now(UTC))
+        created = int(caller.pilot.opens_at.timestamp())
+        if name:
+            find_target(caller, name, table)
+            body = orjson.dumps(_model(name, created))
+        else:
+            models = [_model(alias, created) for alias in sorted(caller.pilot.aliases)]
+            body = orjson.dumps({"object": "list", "data": models})
+        await answer(send, 200, body, [JSON])
+
+    async def _metrics(self, scope: Scope, send: Send) -> None:
+        headers = dict(scope["headers"])
+        address = as_address(self.service.pages.client_of(scope, headers))
+        given = headers.get(b"authorization", b"")
+        allowed = bool(self._token) and hmac.compare_digest(given, self._token)
+        if not allowed and not (address is not None and address.is_loopback):
+            message = "A bearer MONITORING_TOKEN is needed."
+            await answer(send, 401, error_body(message, 401, code="unauthorized"), [JSON])
+            return
+        text = await asyncio.to_thread(metrics.report)
+        await answer(send, 200, text, [(b"content-type", metrics.CONTENT_TYPE.encode())])
+
+
+def _read(body: bytes) -> Request:
+    try:
+        return read_request(body)
+    except NotAcceptable as error:
+        raise Refusal(
+            400, "malformed", str(error), code="invalid_value", param=error.param
+        ) from None
+    except Malformed as error:
+        raise Refusal(400, "malformed", str(error), code="invalid_json") from None
+
+
+def _told(headers: dict[bytes, bytes], path_task: str) -> Told:
+    """Read what the client says about itself. Raises Refusal on a task that is none."""
+    task = headers.get(b"x-pilotdash-task", b"").decode("latin-1").strip().lower()
+    if task and task not in TASKS:
+        listed = ", ".join(TASKS)
+        message = f"The header X-PilotDash-Task is {task[:32]!r}; use one of {listed}."
+        raise Refusal(400, "malformed", message, code="invalid_task")
+    retry = headers.get(b"x-stainless-retry-count", b"")
+    return Told(
+        task=task or path_task,
+        session=_printable(headers.get(b"x-pilotdash-session", b"")),
+        request_id=_printable(headers.get(b"x-request-id", b"")),
+        client=_printable(headers.get(b"user-agent", b"")),
+        retry=int(retry) if retry.isdigit() and len(retry) <= 4 else None,
+    )
+
+
+def _printable(value: bytes) -> str:
+    """Return a header's text without what could end a line or break a column."""
+    text = value[:MOST_TOLD].decode("ascii", "replace")
+    return "".join([char if " " <= char <= "~" else "?" for char in text]) if value else ""
+
+
+def _model(alias: str, created: int) -> dict[str, object]:
+    return {"id": alias, "object": "model", "created": created, "owned_by": "pilotdash"}
+
+
+def _unknown_path(path: str, hint: str = "") -> Refusal:
+    return Refusal(404, "unknown_path", f"There is nothing at {path[:200]}.{hint}")
+
+
+def _wrong_method(right: str) -> Refusal:
+    return Refusal(405, "unknown_path", f"Use {right} here.", code="method_not_allowed")

@@ -1,0 +1,185 @@
+"""One call that was let through: what is known of it, and the record that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from apps.core.uuid7 import instant_of, new_uuid7
+from apps.gateway.access import Caller, Target
+from apps.gateway.contract import Attempt, CallRecord
+from apps.gateway.estimate import Calibration
+from apps.gateway.request import Request, is_rateable
+from apps.gateway.upstream import Try
+from apps.gateway.usage_tap import UsageTap
+
+PREFIXES: Final = {"chat/completions": "chatcmpl-", "completions": "cmpl-"}
+CANCELLED: Final = 499
+# A provider that failed is not paid; for the rest, somebody may send a bill.
+ESTIMATED_OUTCOMES: Final = ("ok", "client_cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the client said about itself in headers."""
+
+    task: str = ""
+    session: str = ""
+    request_id: str = ""
+    client: str = ""
+    retry: int | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """`begun` and all later instants are seconds of the event loop's clock."""
+
+    caller: Caller
+    target: Target
+    request: Request
+    endpoint: str
+    task: str
+    told: Told
+    begun: float
+    uuid: UUID = field(default_factory=new_uuid7)
+    tap: UsageTap = field(default_factory=UsageTap)
+    status: int | None = None
+    sent: float | None = None
+    first_byte: float | None = None
+    first_content: float | None = None
+    last_byte: float | None = None
+    response_bytes: int = 0
+    upstream_request_id: str = ""
+    tries: list[Try] = field(default_factory=list)
+    is_recorded: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def completion_id(self) -> str:
+        """The id in the answer's body; empty where the format's own ids stay."""
+        prefix = PREFIXES.get(self.endpoint)
+        return f"{prefix}{self.uuid.hex}" if prefix else ""
+
+    @property
+    def admitted_at(self) -> datetime:
+        return instant_of(self.uuid)
+
+    def see_bytes(self, now: float, count: int) -> None:
+        if self.first_byte is None:
+            self.first_byte = now
+        self.last_byte = now
+        self.response_bytes += count
+
+    def admitted(self) -> CallRecord:
+        """Return the record that is true if we die before the call ends."""
+        return CallRecord(
+            id=self.id,
+            admitted_at=self.admitted_at,
+            pilot_id=self.caller.pilot.id,
+            person_id=self.caller.key.person_id,
+            key_id=self.caller.key.id,
+            candidate_id=self.target.candidate.id,
+            provider_id=self.target.provider.id,
+            alias=self.target.alias,
+            endpoint=self.endpoint,
+            task=self.task,
+            outcome="crashed_unknown",
+            session=self.told.session,
+            streamed=self.request.streamed,
+            request_bytes=len(self.request.body),
+            client_request_id=self.told.request_id,
+            client=self.told.client,
+            client_retry=self.told.retry,
+        )
+
+    def finished(
+        self, outcome: str, error: str, now: float, calibration: Calibration
+    ) -> CallRecord:
+        """Return the record of how it ended, and teach the calibration what it shows."""
+        prompt, cached, completion, source = self._tokens(outcome, calibration)
+        return CallRecord(
+            id=self.id,
+            admitted_at=self.admitted_at,
+            pilot_id=self.caller.pilot.id,
+            person_id=self.caller.key.person_id,
+            key_id=self.caller.key.id,
+            candidate_id=self.target.candidate.id,
+            provider_id=self.target.provider.id,
+            alias=self.target.alias,
+            endpoint=self.endpoint,
+            task=self.task,
+            outcome=outcome,
+            session=self.told.session,
+            streamed=self.request.streamed,
+            status=CANCELLED if outcome == "client_cancelled" else self.status,
+            first_byte_ms=self._ms(self.first_byte),
+            first_content_ms=self._ms(self.first_content),
+            total_ms=self._ms(now),
+            overhead_us=self._overhead(now),
+            prompt_tokens=prompt,
+            cached_tokens=cached,
+            completion_tokens=completion,
+            usage_source=source,
+            finish_reason=self.tap.finish_reason,
+            tool_calls=self.tap.tool_calls,
+            error=error,
+            attempts=tuple([self._attempt(one, now) for one in self.tries]),
+            request_bytes=len(self.request.body),
+            response_bytes=self.response_bytes,
+            client_request_id=self.told.request_id,
+            upstream_request_id=self.upstream_request_id,
+            client=self.told.client,
+            client_retry=self.told.retry,
+            rateable=is_rateable(
+                outcome=outcome,
+                task=self.task,
+                endpoint=self.endpoint,
+                is_title=self.request.is_title,
+                finish_reason=self.tap.finish_reason,
+            ),
+        )
+
+    def _tokens(
+        self, outcome: str, calibration: Calibration
+    ) -> tuple[int | None, int | None, int | None, str]:
+        candidate, asked = self.target.candidate.id, len(self.request.body)
+        usage, written = self.tap.usage(), self.tap.content_bytes
+        if usage is not None:
+            completion = usage.completion
+            if completion is None and self.endpoint == "embeddings":
+                completion = 0
+            if outcome == "ok":
+                calibration.learn(
+                    candidate,
+                    prompt=(asked, usage.prompt),
+                    completion=(written, usage.completion),
+                )
+            return usage.prompt, usage.cached, completion, "provider"
+        if outcome not in ESTIMATED_OUTCOMES or not self.tries:
+            return None, None, None, "none"
+        prompt = calibration.prompt_tokens(candidate, asked)
+        completion = calibration.completion_tokens(candidate, written, self.request.most_tokens)
+        return prompt, None, completion, "estimated"
+
+    def _overhead(self, now: float) -> int:
+        """Our own time: until the request left, and after the provider's last byte."""
+        before = (self.sent or now) - self.begun
+        after = now - self.last_byte if self.last_byte is not None else 0.0
+        return max(0, round((before + after) * 1_000_000))
+
+    def _attempt(self, one: Try, now: float) -> Attempt:
+        return Attempt(
+            candidate_id=self.target.candidate.id,
+            started_ms=self._ms(one.started) or 0,
+            ended_ms=self._ms(one.ended or now) or 0,
+            status=one.status,
+            error=one.error,
+        )
+
+    def _ms(self, instant: float | None) -> int | None:
+        return None if instant is None else max(0, round((instant - self.begun) * 1_000))

@@ -1,0 +1,103 @@
+"""Errors in OpenAI's shape, because every client on this path can read that one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+# Why a request was not let through. Refusals are counted under these names, never stored as calls.
+REASONS: Final = (
+    "bad_key",
+    "expired_key",
+    "wrong_kind_of_key",
+    "pilot_not_open",
+    "unknown_path",
+    "unknown_model",
+    "paused_model",
+    "malformed",
+    "too_large",
+    "too_slow",
+    "too_many_at_once",
+    "overloaded",
+    "not_recordable",
+    "no_routes",
+)
+
+
+class Refusal(Exception):
+    """A request that is not let through to a provider. `reason` is one of REASONS."""
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.code = code or reason
+        self.param = param
+        self.retry_after = retry_after
+
+    def body(self) -> bytes:
+        return error_body(self.message, self.status, code=self.code, param=self.param)
+
+
+def error_body(
+    message: str, status: int, *, code: str | None = None, param: str | None = None
+) -> bytes:
+    """Return `{"error": {…}}` with the type that goes with the HTTP status."""
+    error: dict[str, Any] = {
+        "message": message,
+        "type": error_type(status),
+        "code": code,
+        "param": param,
+    }
+    return orjson.dumps({"error": error})
+
+
+def error_event(message: str, status: int, *, code: str) -> bytes:
+    """Return an error as one event of a stream whose head has already gone out."""
+    return b"data: " + error_body(message, status, code=code) + b"\n\n"
+
+
+def error_type(status: int) -> str:
+    match status:
+        case 401:
+            return "authentication_error"
+        case 403:
+            return "permission_error"
+        case 404 | 410:
+            return "not_found_error"
+        case 429:
+            return "rate_limit_error"
+        case _ if status < 500:
+            return "invalid_request_error"
+        case _:
+            return "api_error"
+
+
+def message_in(answer: object) -> str:
+    """Return the sentence in a provider's error, whichever shape it has, or an empty text."""
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, list):
+        parts = [message_in(part) for part in answer]
+        return "; ".join(part for part in parts if part)
+    if isinstance(answer, dict):
+        for name in ("error", "message", "detail", "msg"):
+            if text := message_in(answer.get(name)):
+                return text
+    return ""
+
+
+def is_openai_error(answer: object) -> bool:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return isinstance(error, dict) and isinstance(error.get("message"), str)

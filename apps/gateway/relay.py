@@ -1,0 +1,293 @@
+"""Carry one admitted call to its provider and the answer back, and record how it ended, once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Final
+
+import orjson
+
+from apps.gateway import metrics
+from apps.gateway.answers import (
+    ERROR_LIMIT,
+    INTERNAL,
+    STREAM_HEADERS,
+    UNREADABLE,
+    Failure,
+    failed,
+    passed_back,
+    passed_on,
+    refused_by_provider,
+    request_id_in,
+)
+from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
+from apps.gateway.call import Call
+from apps.gateway.errors import error_event
+from apps.gateway.estimate import Calibration
+from apps.gateway.ledger import Ledger
+from apps.gateway.request import hides_usage, provider_body
+from apps.gateway.rewrite import Names, StreamRewriter
+from apps.gateway.scanner import Malformed, Span, splice, top_level
+from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
+
+ANSWER_LIMIT: Final = 64 << 20
+# How long a provider may take to end its body after it said [DONE].
+TAIL_SECONDS: Final = 1.0
+EVENT_STREAM: Final = b"text/event-stream"
+# Above this many bytes, reading an answer is felt by the streams of others.
+LARGE_ANSWER: Final = 1 << 16
+EMBEDDING_FIELDS: Final = ("usage",)
+COUNTED_FIELDS: Final = ("usage", "choices", "x_groq")
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """What every call shares: connections to providers, the ledger and the learned estimates."""
+
+    def __init__(self, upstream: Upstream, ledger: Ledger) -> None:
+        self.upstream = upstream
+        self.ledger = ledger
+        self.calibration = Calibration()
+
+    async def serve(
+        self, call: Call, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """Answer an admitted call. However it ends, it is recorded exactly once."""
+        run = _Run(self, call, send)
+        with Departure(receive) as departure:
+            try:
+                await run.relay(headers)
+            except UpstreamFailure as failure:
+                await run.fail(failed(failure))
+            except asyncio.CancelledError:
+                outcome = "client_cancelled" if departure.left else "stream_broken"
+                await run.record(outcome, "" if departure.left else "gateway stopped")
+                raise
+            except Exception as error:
+                # The traceback may show what was asked; its type is enough to find the place.
+                log.error("call %s failed: %s", call.id, type(error).__name__)
+                await run.fail(INTERNAL)
+
+
+class _Run:
+    """The state of one relay: whether the head has gone out, and the exchange."""
+
+    def __init__(self, shared: Relay, call: Call, send: Send) -> None:
+        self._shared = shared
+        self._call = call
+        self._send = send
+        self._time = asyncio.get_running_loop().time
+        self._has_head = False
+
+    async def relay(self, headers: dict[bytes, bytes]) -> None:
+        call, target = self._call, self._call.target
+        body = provider_body(
+            call.request, target.candidate.upstream_model, target.provider.stream_usage
+        )
+        exchange = self._shared.upstream.open(
+            target.provider, "POST", call.endpoint, body, passed_on(headers, call.id)
+        )
+        call.tries = exchange.tries
+        call.sent = self._time()
+        async with exchange as response:
+            call.upstream_request_id = request_id_in(response.headers)
+            if response.status >= 300:
+                failure, answer_body = await self._read_error(response)
+                is_stream = False
+            elif response.headers.get("content-type", "").startswith("text/event-stream"):
+                is_stream = True
+                await self._stream(response)
+            else:
+                is_stream, failure = False, None
+                answer_body = await self._read_plain(response)
+        # The connection to the provider has been handed back by now.
+        if is_stream:
+            await self._end_stream()
+        elif failure is not None:
+            await self.fail(failure, answer_body, self._error_headers(exchange))
+        else:
+            await self._answer_plain(exchange, answer_body)
+
+    async def record(self, outcome: str, error: str = "") -> None:
+        call = self._call
+        if call.is_recorded:
+            return
+        call.is_recorded = True
+        now = self._time()
+        record = call.finished(outcome, error, now, self._shared.calibration)
+        await self._shared.ledger.finish(record)
+        meters = metrics.meters(call.target.candidate.slug)
+        meters.count(outcome)
+        meters.duration.observe(now - call.begun)
+        if call.first_content is not None:
+            meters.first_content.observe(call.first_content - call.begun)
+        if record.overhead_us is not None:
+            metrics.OVERHEAD_SECONDS.observe(record.overhead_us / 1_000_000)
+
+    async def fail(
+        self, failure: Failure, body: bytes | None = None, headers: Headers | None = None
+    ) -> None:
+        """Record a failure and say it: as a response, or as an event once the head is out."""
+        call = self._call
+        if not self._has_head:
+            call.status = failure.status
+        if call.is_recorded:
+            # The answer was complete as far as the record goes; only its tail is missing.
+            if self._has_head:
+                await self._end_stream()
+            return
+        broken = failure.outcome == "upstream_error" and self._has_head
+        await self.record("stream_broken" if broken else failure.outcome, failure.error)
+        if self._has_head:
+            await self._body(error_event(failure.message, failure.status, code=failure.code))
+            await self._end_stream()
+        else:
+            self._has_head = True
+            more = headers or [JSON]
+            await answer(
+                self._send, failure.status, body or failure.body(), more + self._own_headers()
+            )
+
+    async def _stream(self, response: Exchange) -> None:
+        call = self._call
+        names = Names(call.completion_id, call.target.alias)
+        hide = hides_usage(call.request, call.target.provider.stream_usage)
+        rewriter = StreamRewriter(names, call.tap, hide_usage=hide)
+        call.status = response.status
+        head = passed_back(response.headers, default_type=EVENT_STREAM)
+        while chunk := await response.chunk():
+            now = self._time()
+            call.see_bytes(now, len(chunk))
+            out = rewriter.feed(chunk)
+            if call.first_content is None and call.tap.has_content:
+                call.first_content = now
+            if rewriter.failure is not None:
+                await self._break(rewriter, head, out)
+                response.close()
+                return
+            if out:
+                await self._first(head)
+                await self._body(out)
+            if rewriter.held:
+                await self._finish_stream(response, rewriter, head)
+                return
+        out = rewriter.finish()
+        if rewriter.failure is not None:
+            await self._break(rewriter, head, out)
+            return
+        await self.record("ok")
+        await self._first(head)
+        if tail := out + rewriter.held:
+            await self._body(tail)
+
+    async def _finish_stream(
+        self, response: Exchange, rewriter: StreamRewriter, head: Headers
+    ) -> None:
+        """Record the call, then send [DONE] and whatever follows it."""
+        await self.record("ok")
+        await self._first(head)
+        await self._body(rewriter.held)
+        sent = len(rewriter.held)
+        with contextlib.suppress(TimeoutError, UpstreamFailure):
+            async with asyncio.timeout(TAIL_SECONDS):
+                while chunk := await response.chunk():
+                    rewriter.feed(chunk)
+        rewriter.finish()
+        if len(rewriter.held) > sent:
+            await self._body(rewriter.held[sent:])
+
+    async def _break(self, rewriter: StreamRewriter, head: Headers, out: bytes) -> None:
+        assert rewriter.failure is not None
+        await self.record(*rewriter.failure)
+        await self._first(head)
+        await self._body(out)
+
+    async def _read_plain(self, response: Exchange) -> bytes:
+        body = await response.read(ANSWER_LIMIT)
+        self._call.see_bytes(self._time(), len(body))
+        return body
+
+    async def _read_error(self, response: Exchange) -> tuple[Failure, bytes]:
+        body = await response.read(ERROR_LIMIT)
+        self._call.see_bytes(self._time(), len(body))
+        secret = self._shared.upstream.credential(self._call.target.provider)
+        return refused_by_provider(response.status, body, secret)
+
+    async def _answer_plain(self, response: Exchange, body: bytes) -> None:
+        call = self._call
+        try:
+            if len(body) > LARGE_ANSWER:
+                renamed = await asyncio.to_thread(_read_answer, call, body)
+            else:
+                renamed = _read_answer(call, body)
+        except Malformed:
+            await self.fail(UNREADABLE)
+            return
+        call.status = response.status
+        await self.record("ok")
+        self._has_head = True
+        headers = passed_back(response.headers, default_type=JSON[1])
+        await answer(self._send, response.status, renamed, headers + self._own_headers())
+
+    def _error_headers(self, response: Exchange) -> Headers:
+        found = response.headers.get("retry-after")
+        return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]
+
+    async def _first(self, headers: Headers) -> None:
+        if not self._has_head:
+            self._has_head = True
+            start = {
+                "type": "http.response.start",
+                "status": self._call.status,
+                "headers": headers + STREAM_HEADERS + self._own_headers(),
+            }
+            await self._send(start)
+
+    async def _body(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _end_stream(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    def _own_headers(self) -> Headers:
+        call = self._call
+        headers: Headers = [
+            (b"x-request-id", call.id.encode()),
+            (b"x-pilotdash-candidate", call.target.candidate.slug.encode("latin-1", "replace")),
+        ]
+        if call.told.request_id:
+            headers.append((b"x-client-request-id", call.told.request_id.encode("latin-1")))
+        return headers
+
+
+def _read_answer(call: Call, body: bytes) -> bytes:
+    """Return a whole answer under our names, and count what is in it. Raises Malformed.
+
+    Only what must be counted is parsed: an embedding is megabytes of numbers.
+    """
+    try:
+        spans = top_level(body)
+    except Malformed:
+        # Repeated keys or absurd nesting: no reason to withhold what is JSON all the same.
+        call.tap.see(_loaded(body))
+        return body
+    wanted = EMBEDDING_FIELDS if call.endpoint == "embeddings" else COUNTED_FIELDS
+    call.tap.see({name: _value(body, spans[name]) for name in wanted if name in spans})
+    return splice(body, Names(call.completion_id, call.target.alias).changes(body, spans))
+
+
+def _loaded(body: bytes) -> dict[str, Any]:
+    loaded = _value(body, (0, len(body)))
+    if not isinstance(loaded, dict):
+        raise Malformed("not an object")
+    return loaded
+
+
+def _value(body: bytes, span: Span) -> Any:
+    try:
+        return orjson.loads(body[slice(*span)])
+    except orjson.JSONDecodeError as error:
+        raise Malformed(str(error)) from None

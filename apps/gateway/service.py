@@ -1,0 +1,146 @@
+"""What lives as long as the process: connections, journal, route table, background loops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from apps.core.addresses import Network
+from apps.gateway import metrics
+from apps.gateway.asgi import Receive, Send
+from apps.gateway.journal import open_journal
+from apps.gateway.ledger import Ledger
+from apps.gateway.limits import Slots
+from apps.gateway.pages import Pages
+from apps.gateway.refusals import Refusals
+from apps.gateway.relay import Relay
+from apps.gateway.resp import Connection, Unavailable
+from apps.gateway.routes import Routes
+from apps.gateway.shipping import KEEP_SECONDS, Shipper
+from apps.gateway.upstream import Upstream, UpstreamSettings
+
+RESTART_SECONDS: Final = 1.0
+GAUGE_SECONDS: Final = 1.0
+LAST_SHIPPING_SECONDS: Final = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the composition root knows. `data` is the folder that survives restarts."""
+
+    data: Path
+    redis_url: str
+    web_url: str
+    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
+    trusted_proxies: tuple[Network, ...] = ()
+    keep_seconds: float = KEEP_SECONDS
+
+
+class Service:
+    """Everything that calls share. Started and stopped by the server's lifespan."""
+
+    routes: Routes
+    slots: Slots
+    pages: Pages
+    refusals: Refusals
+    ledger: Ledger
+    relay: Relay
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.routes = Routes(settings.data / "gateway" / "routes.json")
+        self.slots = Slots()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except OSError as error:
+            message = f"the journal cannot be opened: {error}"
+            await send({"type": "lifespan.startup.failed", "message": message})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self) -> None:
+        """Raises OSError where the journal's folder cannot be made."""
+        settings = self.settings
+        root = settings.data / "journal"
+        # Following the routes must not wait behind a batch of records, nor these behind it.
+        self._shipping = Connection(settings.redis_url)
+        self._asking = Connection(settings.redis_url)
+        self._listening = Connection(settings.redis_url)
+        self.shipper = Shipper(
+            root,
+            self._shipping,
+            routes_version=lambda: self.routes.version,
+            keep_seconds=settings.keep_seconds,
+        )
+        self.journal = open_journal(root, self.shipper.wake)
+        self.shipper.folders.append(self.journal)
+        self.ledger = Ledger(self.journal, self._asking)
+        self.refusals = Refusals(self._asking)
+        self.upstream = Upstream(settings.upstream)
+        self.relay = Relay(self.upstream, self.ledger)
+        self.pages = Pages(settings.web_url, settings.trusted_proxies)
+        await asyncio.to_thread(self.routes.load)
+        with contextlib.suppress(Unavailable):
+            await self.routes.refresh(self._asking)
+        name = self.journal.path.name
+        for loop in (
+            self.journal.keep,
+            self.shipper.ship_for_ever,
+            self.shipper.adopt_for_ever,
+            lambda: self.shipper.beat_for_ever(name),
+            self.ledger.retry_for_ever,
+            self.refusals.flush_for_ever,
+            lambda: self.routes.follow(self._asking),
+            lambda: self.routes.listen(self._listening, self._asking),
+            self._gauges,
+        ):
+            self._tasks.append(asyncio.create_task(_kept_running(loop)))
+
+    async def stop(self) -> None:
+        """Ship what can be shipped in two seconds; the rest is adopted by the next process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        with contextlib.suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LAST_SHIPPING_SECONDS):
+                while await self.shipper.ship_once():
+                    pass
+                await self.refusals.flush()
+        await self.upstream.aclose()
+        await self.pages.aclose()
+        for connection in (self._shipping, self._asking, self._listening):
+            connection.close()
+        self.shipper.close()
+        self.journal.close()
+
+    async def _gauges(self) -> None:
+        while True:
+            metrics.RUNNING.set(self.slots.running)
+            metrics.BACKLOG.set(self.shipper.backlog + self.ledger.unwritten)
+            metrics.OLDEST.set(self.shipper.oldest_age())
+            await asyncio.sleep(GAUGE_SECONDS)
+
+
+async def _kept_running(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop that must not end: an error in it is logged and it begins anew."""
+    while True:
+        try:
+            await loop()
+        except Exception as error:  # whatever it is, the other loops and the calls go on
+            log.error("a background loop failed: %s: %s", type(error).__name__, error)
+        await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,61 @@
+"""The gateway as granian runs it: `pilotdash.gateway:app`. No Django from here on down."""
+
+import os
+from pathlib import Path
+
+from pilotdash import egress, env
+
+
+def _count_together(folder: Path) -> None:
+    """Give the workers of one server a folder to count in, and forget servers that are gone."""
+    ours = folder / str(os.getppid())
+    ours.mkdir(parents=True, exist_ok=True)
+    for other in folder.iterdir():
+        if other.name.isdigit() and not _is_alive(int(other.name)):
+            for file in other.iterdir():
+                file.unlink(missing_ok=True)
+            other.rmdir()
+    # The library reads this when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(ours)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+_count_together(env.data() / "gateway" / "metrics")
+
+from apps.gateway.app import Gateway  # noqa: E402 (counting begins at the import)
+from apps.gateway.pages import parse_proxies  # noqa: E402
+from apps.gateway.service import Service, Settings  # noqa: E402
+from apps.gateway.upstream import UpstreamSettings  # noqa: E402
+
+
+def build() -> Gateway:
+    """Return the application. Raises env.Misconfigured, by the name of the variable."""
+    try:
+        proxies = parse_proxies(env.trusted_proxies())
+    except ValueError as problem:
+        raise env.Misconfigured(f"TRUSTED_PROXIES: {problem}") from None
+    settings = Settings(
+        data=env.data(),
+        redis_url=env.redis_url(),
+        web_url=env.web_url(),
+        upstream=UpstreamSettings(
+            policy=egress.policy(),
+            keys=tuple(env.encryption_keys()),
+            proxy=env.egress_proxy(),
+            ca_file=env.ca_file(),
+        ),
+        trusted_proxies=proxies,
+    )
+    return Gateway(Service(settings), monitoring_token=env.monitoring_token())
+
+
+app = build()
