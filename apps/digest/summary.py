@@ -1,0 +1,181 @@
+"""What a weekly summary says, in the words it says it in. No figure is about one person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from operator import add
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Q
+
+from apps.catalog.models import Candidate
+from apps.core.figures import MINUS, milliseconds, money, number, percent, percent_interval, points
+from apps.core.figures import signed as signed_number
+from apps.core.periods import DAY, Period
+from apps.digest.weeks import WEEK, days_in_words, week_period
+from apps.metrics.queries import figures_by_candidate
+from apps.metrics.sums import Figures, UsageSums
+from apps.pilots.models import Pilot
+
+# Where the pilot does not name people, a smaller group is not counted out loud.
+LEAST_GROUP: Final = 5
+NO_RATINGS: Final = "no ratings"
+NO_CALLS: Final = "no calls"
+UNKNOWN_COST: Final = "no price"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One figure of the whole pilot; `change` is empty where there is nothing to compare with."""
+
+    label: str
+    value: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateLine:
+    """One candidate. `liked_detail` is the interval and the number of ratings."""
+
+    name: str
+    position: int
+    calls: str
+    spend: str
+    first_token: str
+    first_token_change: str
+    liked: str
+    liked_detail: str
+    liked_change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One pilot's week. `notes` say what the figures leave out."""
+
+    pilot: str
+    days: str
+    totals: list[Total]
+    candidates: list[CandidateLine]
+    notes: list[str]
+    compares: bool
+    url: str
+
+
+def weekly_summary(pilot: Pilot, week: date) -> Summary:
+    """Return a pilot's week, compared with the week before if the pilot was on in it."""
+    zone = pilot.zone_info
+    period, earlier = week_period(week, zone), week_period(week - WEEK, zone)
+    compares = was_on(pilot, earlier)
+    figures = figures_by_candidate(pilot.id, period)
+    before = figures_by_candidate(pilot.id, earlier) if compares else {}
+    empty = Figures()
+    return Summary(
+        pilot=" ".join(pilot.name.split()),
+        days=days_in_words(week),
+        totals=_totals(pilot, list(figures.values()), list(before.values()), compares=compares),
+        candidates=[
+            _line(each, figures.get(each.id, empty), before.get(each.id, empty))
+            for each in _candidates(pilot, period, figures)
+        ],
+        notes=_notes(pilot, period, earlier if compares else None, list(figures.values())),
+        compares=compares,
+        url=f"{settings.SITE_URL}/pilots/{pilot.slug}/?from={week}&to={week + 6 * DAY}",
+    )
+
+
+def was_on(pilot: Pilot, period: Period) -> bool:
+    """Tell whether a pilot ran, or was closed, within a period."""
+    return bool(period.clipped(pilot.period.start, pilot.period.end).length)
+
+
+def _candidates(pilot: Pilot, period: Period, figures: dict[int, Figures]) -> list[Candidate]:
+    """What was on trial in the period, and what was called in it, in order of registration."""
+    on_trial = Q(trials__pilot=pilot, trials__added_at__lt=period.end) & (
+        Q(trials__dropped_at__isnull=True) | Q(trials__dropped_at__gt=period.start)
+    )
+    found = Candidate.objects.filter(on_trial | Q(id__in=list(figures)))
+    return list(found.order_by("position").distinct())
+
+
+def _totals(
+    pilot: Pilot, figures: Sequence[Figures], before: Sequence[Figures], *, compares: bool
+) -> list[Total]:
+    usage, earlier = _usage(figures), _usage(before)
+    people, people_before = len(usage.people), len(earlier.people)
+    hidden = [
+        not pilot.people_named and 0 < count < LEAST_GROUP for count in (people, people_before)
+    ]
+    spend, spend_before = _spend(figures), _spend(before)
+    total = [
+        Total("Calls", number(usage.calls), signed_number(usage.calls - earlier.calls)),
+        Total(
+            "Active developers",
+            f"fewer than {LEAST_GROUP}" if hidden[0] else number(people),
+            "" if any(hidden) else signed_number(people - people_before),
+        ),
+        Total("Spend", money(spend), _signed_money(spend - spend_before)),
+    ]
+    return total if compares else [Total(each.label, each.value) for each in total]
+
+
+def _line(candidate: Candidate, now: Figures, before: Figures) -> CandidateLine:
+    usage, liked, liked_before = now.usage, now.usage.liked_interval, before.usage.liked_interval
+    first, first_before = now.latency.first_ms(0.5), before.latency.first_ms(0.5)
+    change = ""
+    if liked is not None and liked_before is not None:
+        change = points(liked.mid - liked_before.mid)
+    detail = ""
+    if liked is not None:
+        ratings = f"{number(usage.rated)} rating{'' if usage.rated == 1 else 's'}"
+        detail = f"{percent_interval(liked.low, liked.high)}%, {ratings}"
+    cost = now.known_cost_usd
+    return CandidateLine(
+        name=" ".join(candidate.name.split()),
+        position=candidate.position,
+        calls=number(usage.calls) if usage.calls else NO_CALLS,
+        spend=money(now.cost_usd) if cost is not None or not usage.calls else UNKNOWN_COST,
+        first_token=milliseconds(first),
+        first_token_change=_signed_ms(first, first_before),
+        liked=percent(liked.mid, 0) if liked is not None else NO_RATINGS,
+        liked_detail=detail,
+        liked_change=change,
+    )
+
+
+def _notes(
+    pilot: Pilot, period: Period, earlier: Period | None, figures: Sequence[Figures]
+) -> list[str]:
+    notes = []
+    for which, each in (("this week", period), ("the week before", earlier)):
+        if each and (inside := each.clipped(pilot.period.start, pilot.period.end)) != each:
+            days = max(1, round(inside.length / DAY)) if inside.length else 0
+            notes.append(f"The pilot ran on {days} day{'' if days == 1 else 's'} of {which}.")
+    if uncosted := _usage(figures).uncosted:
+        words = "call without a price is" if uncosted == 1 else "calls without a price are"
+        notes.append(f"{number(uncosted)} {words} missing from the spend.")
+    return notes
+
+
+def _usage(figures: Sequence[Figures]) -> UsageSums:
+    return reduce(add, (each.usage for each in figures), UsageSums())
+
+
+def _spend(figures: Sequence[Figures]) -> Decimal:
+    return sum((each.cost_usd for each in figures), Decimal(0))
+
+
+def _signed_money(difference: Decimal) -> str:
+    if not difference:
+        return "±$0"
+    return f"{MINUS if difference < 0 else '+'}{money(abs(difference))}"
+
+
+def _signed_ms(now: int | None, before: int | None) -> str:
+    if now is None or before is None:
+        return ""
+    if now == before:
+        return "±0 ms"
+    return f"{MINUS if now < before else '+'}{milliseconds(abs(now - before))}"

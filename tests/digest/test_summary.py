@@ -1,0 +1,157 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.catalog.models import Price
+from apps.digest.summary import CandidateLine, Total, weekly_summary
+from tests.digest.conftest import DAY, MONDAY, WEEK, make_trialled
+from tests.factories import make_candidate, make_hosting, make_trial
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_week_without_a_call_says_so(db):
+    summary = weekly_summary(make_trialled().pilot, WEEK)
+
+    assert summary.totals == [
+        Total("Calls", "0", "±0"),
+        Total("Active developers", "0", "±0"),
+        Total("Spend", "$0", "±$0"),
+    ]
+    assert summary.candidates[0] == CandidateLine(
+        "Fast 30B", 1, "no calls", "$0", "–", "", "no ratings", "", ""
+    )
+    assert summary.notes == []
+
+
+def test_the_first_week_is_compared_with_nothing_and_says_how_short_it_was(db):
+    world = make_trialled(starts_on=date(2026, 11, 18))
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert (summary.compares, [total.change for total in summary.totals]) == (False, ["", "", ""])
+    assert summary.notes == ["The pilot ran on 5 days of this week."]
+
+
+def test_a_pilot_that_began_and_closed_within_days_says_both(db):
+    world = make_trialled(starts_on=date(2026, 11, 15), closed_at=MONDAY + timedelta(hours=3))
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert summary.notes == [
+        "The pilot ran on 1 day of this week.",
+        "The pilot ran on 1 day of the week before.",
+    ]
+
+
+def test_a_week_outside_of_the_pilot_says_so(db):
+    summary = weekly_summary(make_trialled().pilot, date(2026, 9, 7))
+
+    assert summary.notes == ["The pilot ran on 0 days of this week."]
+
+
+def test_what_has_no_price_is_said_to_be_missing(db):
+    world = make_trialled()
+    Price.objects.filter(candidate=world.slow).delete()
+    world.call(world.slow, at=MONDAY)
+    world.rebuilt()
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert summary.candidates[1].spend == "no price"
+    assert summary.notes == ["1 call without a price is missing from the spend."]
+
+
+@pytest.mark.parametrize(
+    ("named", "people", "total"),
+    [
+        (False, 4, Total("Active developers", "fewer than 5")),
+        (False, 5, Total("Active developers", "5", "+5")),
+        (True, 4, Total("Active developers", "4", "+4")),
+    ],
+)
+def test_few_people_are_not_counted_out_loud_unless_the_pilot_names_them(db, named, people, total):
+    world = make_trialled(people_named=named)
+    for person in range(people):
+        world.call(world.fast, at=MONDAY, person=person)
+    world.rebuilt()
+
+    assert weekly_summary(world.pilot, WEEK).totals[1] == total
+
+
+def test_the_change_of_a_group_that_is_hidden_is_hidden_too(db):
+    world = make_trialled()
+    world.call(world.fast, at=MONDAY - 7 * DAY)
+    for person in range(6):
+        world.call(world.fast, at=MONDAY, person=person)
+    world.rebuilt()
+
+    assert weekly_summary(world.pilot, WEEK).totals[1] == Total("Active developers", "6", "")
+
+
+def test_spend_includes_machines_that_stood_idle(db):
+    world = make_trialled()
+    hosted = make_candidate(name="Hosted", position=3)
+    make_trial(world.pilot, hosted)
+    make_hosting(hosted, usd_per_hour=4, started_at=MONDAY, ended_at=MONDAY + timedelta(hours=2))
+    world.call(hosted, at=MONDAY)
+    world.call(hosted, at=MONDAY + timedelta(hours=1, minutes=59))
+    for quarter in range(8):
+        world.call(world.fast, at=MONDAY + quarter * 15 * MINUTE)
+    world.rebuilt()
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert summary.candidates[2].spend == "$8.00"
+    # Eight calls of (1000 x 2 + 100 x 4) / 1,000,000 beside it.
+    assert Decimal(8) + 8 * Decimal("0.0024") == Decimal("8.0192")
+    assert summary.totals[2].value == "$8.02"
+
+
+def test_the_week_is_the_pilots_and_not_the_sites(db):
+    """In Auckland Monday the 16th begins on Sunday the 15th at 11:00 UTC."""
+    world = make_trialled(zone="Pacific/Auckland")
+    start = datetime(2026, 11, 15, 11, tzinfo=UTC)
+    for at in (start - MINUTE, start, start + 7 * DAY - MINUTE, start + 7 * DAY):
+        world.call(world.fast, at=at)
+    world.rebuilt()
+
+    assert weekly_summary(world.pilot, WEEK).totals[0] == Total("Calls", "2", "+1")
+
+
+def test_the_week_of_a_clock_change_has_all_its_hours(db):
+    world = make_trialled(zone="Europe/Berlin", starts_on=date(2026, 10, 1))
+    # Monday 2026-10-19 00:00 in summer time to Monday 2026-10-26 00:00 in winter time.
+    start, end = datetime(2026, 10, 18, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)
+    for at in (start - MINUTE, start, end - MINUTE, end):
+        world.call(world.fast, at=at)
+    world.rebuilt()
+
+    assert weekly_summary(world.pilot, date(2026, 10, 19)).totals[0] == Total("Calls", "2", "+1")
+
+
+def test_candidates_dropped_before_the_week_are_left_out_unless_they_were_called(db):
+    world = make_trialled()
+    world.pilot.trials.update(dropped_at=MONDAY - DAY)
+    late = make_candidate(name="Late", position=3)
+    make_trial(world.pilot, late, added_at=MONDAY + 7 * DAY)
+    world.call(world.slow, at=MONDAY)
+    world.rebuilt()
+
+    assert [line.name for line in weekly_summary(world.pilot, WEEK).candidates] == ["Slow 120B"]
+
+
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_a_summary_asks_the_same_queries_for_any_number_of_candidates(
+    db, candidates, django_assert_num_queries
+):
+    world = make_trialled()
+    for position in range(3, 3 + candidates):
+        extra = make_candidate(position=position)
+        make_trial(world.pilot, extra)
+        world.call(extra, at=MONDAY, rating=1)
+    world.rebuilt()
+
+    with django_assert_num_queries(7):
+        weekly_summary(world.pilot, WEEK)
