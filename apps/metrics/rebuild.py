@@ -28,13 +28,12 @@ from apps.usage.models import Call
 
 log = logging.getLogger(__name__)
 
-# About five days of quarter-hours: every slice is locked, and locks are not for the thousands.
+# About five days of quarter-hours: so much is rebuilt in one transaction.
 AT_ONCE: Final = 480
 # The drain waits for its turn on the same worker.
 REBUILD_SECONDS: Final = 3.0
-# Spaces of advisory locks; quarter-hours are always locked before days, and each in order.
-_QUARTER_LOCKS: Final = 7_002
-_DAY_LOCKS: Final = 7_003
+# The space of our advisory locks; within it, days are known by their number.
+_DAY_LOCKS: Final = 7_002
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,10 @@ def rebuild_quarters(starts: Iterable[datetime], *, now: datetime) -> Rebuilt:
     zone = ZoneInfo(settings.TIME_ZONE)
     days = sorted({day_of(start, zone) for start in wanted})
     with connection.cursor() as cursor:
-        _lock(_QUARTER_LOCKS, [int(start.timestamp()) // 900 for start in wanted])
-        _lock(_DAY_LOCKS, [day.toordinal() for day in days])
+        # Waits until nobody else rebuilds these days or a quarter-hour in them; what is read after
+        # that is newer than what they read. In order, so that no two wait for each other.
+        numbers = [day.toordinal() for day in days]
+        cursor.execute(rollup.LOCK_DAYS, {"space": _DAY_LOCKS, "numbers": numbers})
         in_quarters: dict[str, Any] = _trials()
         in_quarters |= {"quarters": wanted, "now": now, "edges_ms": list(EDGES_MS)}
         pilots = _pilots(wanted)
@@ -134,12 +135,6 @@ def _rebuild_marked(*, now: datetime) -> Rebuilt | None:
     done = rebuild_quarters([quarter for _, quarter in markers], now=now)
     DirtySlice.objects.filter(id__in=[marker for marker, _ in markers]).delete()
     return done
-
-
-def _lock(space: int, numbers: list[int]) -> None:
-    """Wait until nobody else rebuilds these slices; the statements that follow see their work."""
-    with connection.cursor() as cursor:
-        cursor.execute(rollup.LOCK_SLICES, {"space": space, "numbers": numbers})
 
 
 def _pilots(starts: list[datetime]) -> set[int]:

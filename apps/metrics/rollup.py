@@ -48,7 +48,7 @@ _HOSTING: Final = """
     )
 """
 
-LOCK_SLICES: Final = """
+LOCK_DAYS: Final = """
     SELECT pg_advisory_xact_lock(%(space)s, number)
     FROM unnest(%(numbers)s::integer[]) AS number
 """
