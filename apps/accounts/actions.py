@@ -24,13 +24,17 @@ class InvitationNotOpen(Exception):
 
 
 def create_person(*, now: datetime) -> Person:
-    """Make a person with a pseudonym that nobody has or had."""
-    while True:
-        try:
-            with transaction.atomic():
-                return Person.objects.create(pseudonym=new_pseudonym(), created_at=now)
-        except IntegrityError:  # taken: one draw in millions
-            continue
+    """Make a person with a pseudonym that nobody has."""
+    return Person.objects.create(pseudonym=free_pseudonym(), created_at=now)
+
+
+def free_pseudonym() -> str:
+    """Return a pseudonym that nobody has. Two at once draw the same one time in millions; the
+    constraint refuses the second, who tries again."""
+    drawn = new_pseudonym()
+    while Person.objects.filter(pseudonym=drawn).exists():
+        drawn = new_pseudonym()
+    return drawn
 
 
 @transaction.atomic

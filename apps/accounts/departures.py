@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.accounts import audit
-from apps.accounts.actions import active_administrators
+from apps.accounts.actions import active_administrators, free_pseudonym
 from apps.accounts.models import Invitation, Person, Role, User
 
 PersonListener = Callable[[Person, datetime], None]
@@ -31,7 +31,7 @@ def on_departure(listener: PersonListener) -> None:
 def on_erasure(listener: PersonListener) -> None:
     """Have a function called, in the same transaction, when a person is erased.
 
-    It is where apps above remove what somebody wrote, and take the person off their rows.
+    It is where apps above remove what somebody wrote.
     """
     _erasure_listeners.append(listener)
 
@@ -88,9 +88,10 @@ def delete_person(*, user: User, actor: Person | None, now: datetime) -> None:
 
 @transaction.atomic
 def erase(*, person: Person, actor: Person | None, now: datetime) -> None:
-    """Delete a person and let apps above remove what they wrote and unlink their rows.
+    """Delete a person, have apps above remove what they wrote, and change the pseudonym.
 
-    Raises LastAdministrator.
+    Whoever remembers the old one finds nothing under it; sums and counts of people stay as they
+    are. Raises LastAdministrator.
     """
     user = User.objects.filter(person=person).first()
     if user is not None:
@@ -99,7 +100,8 @@ def erase(*, person: Person, actor: Person | None, now: datetime) -> None:
     _forget(person, now)
     _tell(_erasure_listeners, person, now)
     person.erased_at = now
-    person.save(update_fields=["erased_at"])
+    person.pseudonym = free_pseudonym()
+    person.save(update_fields=["erased_at", "pseudonym"])
 
 
 def _forget(person: Person, now: datetime) -> None:

@@ -137,9 +137,15 @@ def _row(user: User, *, you: User, has_totp: bool) -> UserRow:
 
 
 def _names_of(subjects: set[str]) -> dict[str, str]:
+    """Return what to call the people among the subjects, those invited included."""
     pseudonyms = [each.removeprefix("person ") for each in subjects if each.startswith("person ")]
-    people = User.objects.filter(person__pseudonym__in=pseudonyms).select_related("person")
-    return {f"person {user.person.pseudonym}": user.email for user in people}
+    invited = Invitation.objects.filter(person__pseudonym__in=pseudonyms).exclude(email="")
+    users = User.objects.filter(person__pseudonym__in=pseudonyms)
+    named = [
+        *invited.order_by("id").values_list("person__pseudonym", "email"),
+        *users.values_list("person__pseudonym", "email"),
+    ]
+    return {f"person {pseudonym}": email for pseudonym, email in named}
 
 
 def _known_as(person: Any) -> str:

@@ -181,9 +181,11 @@ def test_a_deleted_address_invited_again_is_another_person():
 
 def test_erasing_tells_departure_first_and_marks_the_person(told):
     user = make_user()
+    pseudonym = user.person.pseudonym
 
     departures.erase(person=user.person, actor=None, now=NOON)
 
+    assert Person.objects.get().pseudonym != pseudonym
     assert told == [("departure", user.person_id, NOON), ("erasure", user.person_id, NOON)]
     assert (User.objects.count(), Person.objects.get().erased_at) == (0, NOON)
 
