@@ -1,9 +1,10 @@
 from django.urls import path
 
-from apps.dashboard import people, views
+from apps.dashboard import people, setup_page, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("setup/", setup_page.setup, name="setup"),
     path("pilots/<slug:slug>/", views.overview, name="overview"),
     path("pilots/<slug:slug>/charts/", views.overview_charts, name="overview_charts"),
     path("pilots/<slug:slug>/leaderboard.csv", views.leaderboard_csv, name="leaderboard_csv"),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 
 from apps.accounts.access import AGGREGATES
 from apps.accounts.models import Person, User
+from apps.catalog.models import Candidate, CandidateState
 from apps.pilots.models import Enrollment, Key, KeyKind, Pilot, Trial
 
 
@@ -118,6 +119,13 @@ def people_to_enroll(pilot: Pilot) -> QuerySet[Person]:
     inside = Enrollment.objects.filter(pilot=pilot, left_at__isnull=True).values("person_id")
     people = Person.objects.filter(user__is_active=True).exclude(id__in=inside)
     return people.select_related("user").order_by("user__email")
+
+
+def candidates_to_try(pilot: Pilot) -> QuerySet[Candidate]:
+    """Return unretired candidates that are not on trial in the pilot, in their order."""
+    running = Trial.objects.filter(pilot=pilot, dropped_at__isnull=True).values("candidate_id")
+    candidates = Candidate.objects.exclude(state=CandidateState.RETIRED).exclude(id__in=running)
+    return candidates.select_related("provider").order_by("position")
 
 
 def all_keys(pilot: Pilot) -> QuerySet[Key]:

@@ -1,0 +1,121 @@
+"""What administrators type about pilots, and developers about their keys."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from apps.accounts.forms import InviteForm
+from apps.accounts.models import Person
+from apps.catalog.forms import PLAIN, SlugForm, usd
+from apps.catalog.models import Candidate
+from apps.pilots.models import ALIAS, Pilot, RatingScale
+from apps.pilots.queries import candidates_to_try, people_to_enroll
+
+
+class PilotSettings(forms.Form):
+    starts_on = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    ends_on = forms.DateField(
+        label="Last day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    zone = forms.CharField(
+        label="Time zone",
+        max_length=64,
+        help_text="Days begin at its midnight, such as Europe/Berlin.",
+        widget=forms.TextInput(attrs=PLAIN | {"list": "zones"}),
+    )
+    budget_usd = usd("Budget, USD", required=False, help_text="For all calls and machines.")
+    rating_scale = forms.ChoiceField(
+        label="Developers rate by", choices=RatingScale, widget=forms.RadioSelect
+    )
+    people_named = forms.BooleanField(
+        label="Leads see who did what",
+        required=False,
+        help_text="Otherwise they see sums over five people and more. It cannot be turned on once "
+        "somebody has joined: developers are told beside their key.",
+    )
+
+
+class CreatePilotForm(SlugForm, PilotSettings):
+    pass
+
+
+class ChangePilotForm(PilotSettings):
+    name = forms.CharField(max_length=120)
+    field_order = ["name"]
+
+
+class TrialForm(forms.Form):
+    candidate = forms.ModelChoiceField(Candidate.objects.none(), empty_label="Choose one")
+    alias = forms.CharField(
+        label="Model name that developers send",
+        max_length=63,
+        required=False,
+        help_text="Made from the candidate when left empty.",
+        widget=forms.TextInput(attrs=PLAIN | {"class": "mono"}),
+    )
+
+    def __init__(self, *args: Any, pilot: Pilot, **options: Any) -> None:
+        super().__init__(*args, **options)
+        candidate = self.fields["candidate"]
+        assert isinstance(candidate, forms.ModelChoiceField)
+        candidate.queryset = candidates_to_try(pilot)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("candidate") and not cleaned.get("alias"):
+            cleaned["alias"] = alias_for(cleaned["candidate"])
+        return cleaned
+
+
+def alias_for(candidate: Candidate) -> str:
+    """Return a model name made from a candidate's slug; editors mishandle some, see ALIAS."""
+    slug = candidate.slug.lower()[:63]
+    return slug if ALIAS.fullmatch(slug) else f"pilot-{slug}"[:63]
+
+
+class EnrollForm(forms.Form):
+    """People who sign in already; several at a time."""
+
+    people = forms.ModelMultipleChoiceField(
+        Person.objects.none(),
+        label="People who sign in already",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, pilot: Pilot, **options: Any) -> None:
+        super().__init__(*args, **options)
+        people = self.fields["people"]
+        assert isinstance(people, forms.ModelMultipleChoiceField)
+        people.queryset = people_to_enroll(pilot)
+        people.label_from_instance = _told  # type: ignore[method-assign, assignment]
+
+
+def _told(person: Any) -> str:
+    user = person.user
+    return f"{user.name} · {user.email}" if user.name else user.email
+
+
+class InviteToPilotForm(InviteForm):
+    """Developers by e-mail: those who sign in already are enrolled, the others invited too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        del self.fields["role"]
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        label="What it is for",
+        max_length=80,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "laptop, Continue", "autocomplete": "off"}),
+    )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        if not name.isprintable():
+            raise ValidationError("Only what can be printed.")
+        return name

@@ -1,0 +1,49 @@
+"""What people are told when an action refuses: the field it is about, and a sentence."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from django.forms import Form
+
+from apps.pilots import actions
+
+T = TypeVar("T")
+
+SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
+    actions.SlugTaken: ("slug", "Another pilot has this one; give another."),
+    actions.EndsBeforeItStarts: ("ends_on", "The last day lies before the first."),
+    actions.UnknownZone: ("zone", "There is no such time zone; write it like Europe/Berlin."),
+    actions.NamesWereToStayHidden: (
+        "people_named",
+        "People have joined on the promise that leads see no names.",
+    ),
+    actions.PilotClosed: ("", "This pilot is closed; nothing in it changes any more."),
+    actions.AliasMalformed: (
+        "alias",
+        "Use lower-case letters, digits, dots, dashes and underscores, and nothing that starts "
+        "like o1 or gpt-5: some editors send those elsewhere.",
+    ),
+    actions.AliasTaken: ("alias", "Another candidate in this pilot has this name."),
+    actions.AlreadyOnTrial: ("candidate", "It is on trial here already."),
+    actions.CandidateRetired: ("candidate", "It has just been retired."),
+    actions.NotTakingPart: ("", "You have left this pilot."),
+    actions.TooManyKeys: (
+        "",
+        f"{actions.KEYS_AT_MOST} keys are in force, which is the most. Revoke one first.",
+    ),
+}
+
+
+def attempt(form: Form, action: Callable[[], T]) -> T | None:
+    """Do it, or add to the form why not and return None."""
+    try:
+        return action()
+    except tuple(SENTENCES) as problem:
+        field, sentence = SENTENCES[type(problem)]
+        form.add_error(field if field in form.fields else None, sentence)
+    return None
+
+
+def sentence(problem: Exception) -> str:
+    """Return what to say where there is no form."""
+    return SENTENCES[type(problem)][1]
