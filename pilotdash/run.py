@@ -21,7 +21,7 @@ from pilotdash.embedded.postgres import Postgres, SetUpFailed
 from pilotdash.embedded.valkey import Valkey, kept_port
 from pilotdash.part import Part
 from pilotdash.paths import ROOT
-from pilotdash.probe import http_status
+from pilotdash.probe import http_status, our_headers
 from pilotdash.supervisor import PartFailed, Supervisor
 
 READY_SECONDS = 120.0
@@ -144,7 +144,7 @@ class Run:
 
     async def _web_answers(self) -> bool:
         port = urlsplit(env.web_url()).port or 0
-        return await http_status("127.0.0.1", port, "/readyz", headers=headers()) is not None
+        return await http_status("127.0.0.1", port, "/readyz", headers=our_headers()) is not None
 
     async def _gateway_answers(self) -> bool:
         return await self._status("/healthz") == 200
@@ -159,13 +159,7 @@ class Run:
 
     async def _status(self, path: str) -> int | None:
         tls = env.tls_files() is not None
-        return await http_status(self.address, env.port(), path, tls=tls, headers=headers())
-
-
-def headers() -> dict[str, str]:
-    """Return what our own questions need: the site's name, and the right to ask."""
-    host = urlsplit(env.site_url()).netloc
-    return {"Host": host, "Authorization": f"Bearer {env.monitoring_token()}"}
+        return await http_status(self.address, env.port(), path, tls=tls, headers=our_headers())
 
 
 def netloc(address: str) -> str:
