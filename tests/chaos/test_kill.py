@@ -104,7 +104,7 @@ class Load:
 async def kill_each(product: Product) -> None:
     """Kill one process after the other, each while the load goes on."""
     await asyncio.sleep(LOAD_AROUND_KILL_S)
-    for part in ("worker-ingest", "valkey", "postgresql", "gateway worker", "gateway"):
+    for part in ("worker-ingest", "valkey", "postgres", "gateway worker", "gateway"):
         name = part.split()[0]
         before = await asyncio.to_thread(product.wait_running, name)
         victim = children_of(before)[0] if part == "gateway worker" else before
@@ -146,7 +146,7 @@ async def test_no_call_is_lost_or_counted_twice_whatever_is_killed():
         load = await run_load(product, upstream)
         rows = await stored_rows(product, upstream)
         restarts = {name: part["restarts"] for name, part in product.parts().items()}
-    await upstream.stop()
+        await upstream.stop()
 
     by_marker = {row["client_request_id"]: row for row in rows}
     lost = upstream.seen.keys() - by_marker.keys()
@@ -165,4 +165,4 @@ async def test_no_call_is_lost_or_counted_twice_whatever_is_killed():
     never_reached = {by_marker[marker]["outcome"] for marker in by_marker.keys() - upstream.seen}
     assert never_reached <= {"crashed_unknown", "client_cancelled", "upstream_error"}
     assert len(finished) > 100
-    assert all(restarts[name] >= 1 for name in ("worker-ingest", "valkey", "postgresql", "gateway"))
+    assert all(restarts[name] >= 1 for name in ("worker-ingest", "valkey", "postgres", "gateway"))

@@ -1,6 +1,7 @@
 """A provider that writes down which calls reached it, and what it answered them."""
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from typing import Any
@@ -43,6 +44,13 @@ class RecordingUpstream:
             self.finished.add(marker)
             return web.json_response(_whole(len(marker)))
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        with contextlib.suppress(ConnectionResetError):  # the gateway left, or was killed
+            await self._stream(request, response, marker)
+        return response
+
+    async def _stream(
+        self, request: web.Request, response: web.StreamResponse, marker: str
+    ) -> None:
         await response.prepare(request)
         for number in range(EVENTS):
             choice = {"index": 0, "delta": {"content": f"w{number} "}, "finish_reason": None}
@@ -52,7 +60,6 @@ class RecordingUpstream:
         await response.write(b"data: [DONE]\n\n")
         self.finished.add(marker)
         await response.write_eof()
-        return response
 
 
 def usage_of(prompt: int) -> dict[str, int]:
