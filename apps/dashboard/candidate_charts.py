@@ -42,7 +42,8 @@ def cost_by_day(days: Sequence[CandidateDay], position: int) -> Figure:
             "yaxis": dict(USD_AXIS),
             "hovermode": "x unified",
             "showlegend": len(data) > 1,
-            "margin": {"t": 28 if len(data) > 1 else 8, "r": 8, "b": 30, "l": 52},
+            "legend": {"orientation": "h", "x": 0, "y": 1.16, "traceorder": "normal"},
+            "margin": {"t": 34 if len(data) > 1 else 8, "r": 8, "b": 30, "l": 52},
         },
     }
 

@@ -34,10 +34,12 @@ def quality_against_cost(rows: Sequence[Row]) -> Figure:
                 "hoverinfo": "skip",
             }
         )
-    for index, (row, x, y) in enumerate(sorted(points, key=lambda point: point[1])):
-        # Names go to the roomier side; at the same height they would run into each other.
+    for row, x, y in points:
+        # Names go to the roomier side, and away from the nearest neighbour's height.
         right = sum(other < x for _, other, _ in points) < (len(points) + 1) // 2
-        data.append(_point(row, x, y, right=right, above=index % 2 == 0))
+        others = [other for each, _, other in points if each is not row]
+        above = not others or y >= min(others, key=lambda other: abs(other - y))
+        data.append(_point(row, x, y, right=right, above=above))
     bounds = [end for row, _, _ in points if row.liked for end in (row.liked.low, row.liked.high)]
     low, high = min(bounds, default=0) - 0.04, max(bounds, default=1) + 0.05
     return {
@@ -47,7 +49,7 @@ def quality_against_cost(rows: Sequence[Row]) -> Figure:
             | {"title": {"text": "cost per answer (chat, edit, agent)"}},
             "yaxis": {"tickformat": ".0%", "range": [max(0, low), min(1.02, high)]},
             "hovermode": "closest",
-            "margin": {"t": 8, "r": 12, "b": 40, "l": 44},
+            "margin": {"t": 18, "r": 12, "b": 40, "l": 44},
         },
     }
 
@@ -91,6 +93,7 @@ def _point(row: Row, x: float, y: float, *, right: bool, above: bool) -> Figure:
         "text": [name],
         "textposition": f"{'top' if above else 'bottom'} {'right' if right else 'left'}",
         "textfont": {"weight": 600},
+        "cliponaxis": False,
         "marker": candidate_marker(position, 12),
         "error_y": {
             "type": "data",
@@ -131,7 +134,6 @@ def spending_over_time(spent: Spending) -> Figure:
                 "y": [float(total) for total in _running(series.usd)],
                 "line": line | {"width": 1.5},
                 "fillcolor": f"{line['color']} / 0.3",
-                "showlegend": True,
                 "hovertemplate": "%{fullData.name}: $%{y:,.2f}<extra></extra>",
             }
         )
@@ -139,9 +141,7 @@ def spending_over_time(spent: Spending) -> Figure:
         "xaxis": dict(DAY_AXIS),
         "yaxis": dict(USD_AXIS),
         "hovermode": "x unified",
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.16, "font": {"size": 11}},
-        "margin": {"t": 44, "r": 12, "b": 30, "l": 52},
+        "margin": {"t": 12, "r": 12, "b": 30, "l": 52},
         "annotations": [],
         "shapes": [],
     }
@@ -177,7 +177,6 @@ def _fan(spent: Spending, layout: Figure) -> list[Figure]:
             "mode": "lines",
             "x": days,
             "y": values,
-            "showlegend": False,
             "hoverinfo": "skip",
         } | style
 

@@ -1,6 +1,6 @@
 """Gathers what the overview of a pilot shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,10 +25,11 @@ from apps.dashboard.moves import Move, biggest, candidate_moves, spending_move
 from apps.dashboard.spending import Spending, spending
 from apps.dashboard.verdicts import Verdict, verdicts
 from apps.gateway.contract import TASKS
-from apps.metrics.queries import figures_by_candidate, generation_of, tasks_used
-from apps.metrics.queries_days import days_by_candidate
+from apps.metrics.queries import generation_of, tasks_used
+from apps.metrics.queries_days import spending_by_candidate
 from apps.metrics.queries_people import adoption
 from apps.metrics.queries_prices import cost_terms
+from apps.metrics.queries_windows import figures_of_windows
 from apps.metrics.sums import Figures
 from apps.pilots.models import Pilot, Trial
 
@@ -67,6 +68,7 @@ class Overview:
     tasks: list[Option]
     task: str
     figures_at: datetime | None
+    weeks: list[dict[int, Figures]]
 
     @property
     def calls(self) -> int:
@@ -117,6 +119,13 @@ def candidates_of(trials: Sequence[Trial]) -> list[Candidate]:
     return list({trial.candidate_id: trial.candidate for trial in trials}.values())
 
 
+def week_windows(pilot: Pilot, choice: PeriodChoice) -> tuple[Period, Period]:
+    """Return the last seven days up to today, or to the pilot's end, and the seven before."""
+    zone, first = pilot.zone_info, choice.today - (WEEK_DAYS - 1) * DAY
+    week = period_of_days(first, choice.today, zone)
+    return week, period_of_days(first - WEEK_DAYS * DAY, first - DAY, zone)
+
+
 def overview_of(
     pilot: Pilot,
     choice: PeriodChoice,
@@ -125,12 +134,18 @@ def overview_of(
     task: str,
     hide_below: int,
     now: datetime,
+    with_week: bool = False,
 ) -> Overview:
-    """Return the leaderboard of the chosen period, and the verdicts."""
+    """Return the leaderboard of the chosen period, the verdicts, and on demand the week."""
     candidates = candidates_of(trials)
-    figures = figures_by_candidate(pilot.id, choice.period, task=task)
-    before = figures_by_candidate(pilot.id, choice.previous, task=task) if choice.previous else None
-    rows = leaderboard(candidates, figures, before, hide_below=hide_below)
+    windows = [choice.period, *([choice.previous] if choice.previous else [])]
+    weeks = list(week_windows(pilot, choice)) if with_week else []
+    # The week is about all tasks: it can be read along only where the leaderboard is, too.
+    figures = figures_of_windows(pilot.id, windows + ([] if task else weeks), task=task)
+    if task and weeks:
+        figures += figures_of_windows(pilot.id, weeks)
+    before = figures[1] if choice.previous else None
+    rows = leaderboard(candidates, figures[0], before, hide_below=hide_below)
     spent = spending_of(pilot, candidates, choice, now=now)
     elapsed = choice.period.clipped(choice.period.start, now)
     left = (choice.pilot_last - choice.today).days if pilot.is_running(at=now) else 0
@@ -143,6 +158,7 @@ def overview_of(
         tasks=task_options(pilot, choice, task),
         task=task,
         figures_at=generation_of(pilot.id)[1],
+        weeks=figures[-2:] if weeks else [],
     )
 
 
@@ -154,7 +170,7 @@ def spending_of(
     so_far = period_of_days(choice.pilot_first, choice.today, zone)
     return spending(
         candidates,
-        days_by_candidate(pilot.id, so_far, zone, latency=False),
+        spending_by_candidate(pilot.id, so_far, zone),
         budget_usd=pilot.budget_usd,
         today=choice.today,
         last=choice.pilot_last,
@@ -163,34 +179,28 @@ def spending_of(
 
 
 def week_of(
-    pilot: Pilot,
-    choice: PeriodChoice,
-    trials: Sequence[Trial],
-    spent: Spending,
-    *,
-    hide_below: int,
+    pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], page: Overview, *, hide_below: int
 ) -> Week:
-    """Return the last seven days up to today, or up to the pilot's end."""
-    zone, candidates = pilot.zone_info, candidates_of(trials)
-    first = choice.today - (WEEK_DAYS - 1) * DAY
-    week = period_of_days(first, choice.today, zone)
-    earlier = period_of_days(first - WEEK_DAYS * DAY, first - DAY, zone)
+    """Return how far people came, and what moved between the weeks that the page has read."""
+    candidates = candidates_of(trials)
+    week, earlier = week_windows(pilot, choice)
+    terms = cost_terms(each.id for each in candidates)
+    moves = decided_moves(pilot, candidates, trials, terms, week)
     compares = earlier.end > pilot.period.start
-    moves = decided_moves(
-        pilot, candidates, trials, cost_terms(each.id for each in candidates), week
-    )
     if compares:
-        moves += compared(pilot, candidates, week, earlier)
-        moves += [move for move in [spending_move(spent.by_day, today=choice.today)] if move]
-    people = adoption(pilot.id, active_since=day_of(week.start, zone))
+        moves += candidate_moves(candidates, *page.weeks)
+        spending = spending_move(page.spent.by_day, today=choice.today)
+        moves += [spending] if spending else []
+    people = adoption(pilot.id, active_since=day_of(week.start, pilot.zone_info))
     counts = {
-        "Invited": people.invited,
         "Made a key": people.made_key,
         "First call": people.called,
         "Active this week": people.active,
         "Rated something": people.rated,
     }
-    steps = [step(label, count, hide_below=hide_below) for label, count in counts.items()]
+    # How many are invited stands in the page's head too: it tells nothing about what they do.
+    steps = [Step("Invited", people.invited)]
+    steps += [step(label, count, hide_below=hide_below) for label, count in counts.items()]
     quiet = people.quiet if people.quiet >= hide_below else 0
     return Week(steps, quiet, biggest(moves), compares)
 
@@ -198,10 +208,3 @@ def week_of(
 def step(label: str, count: int, *, hide_below: int) -> Step:
     told = group_size(count, hide_below=hide_below)
     return Step(label, count) if told == f"{count:,}" else Step(label, None, told)
-
-
-def compared(
-    pilot: Pilot, candidates: Sequence[Candidate], week: Period, earlier: Period
-) -> list[Move]:
-    new: Mapping[int, Figures] = figures_by_candidate(pilot.id, week)
-    return candidate_moves(candidates, new, figures_by_candidate(pilot.id, earlier))

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from apps.catalog.models import Candidate
 from apps.dashboard.forecast import Forecast, forecast
-from apps.metrics.queries_days import CandidateDay
+from apps.metrics.queries_days import DaySpend
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Spending:
 
 def spending(
     candidates: Sequence[Candidate],
-    days: Mapping[int, Sequence[CandidateDay]],
+    days: Mapping[int, Sequence[DaySpend]],
     *,
     budget_usd: Decimal | None,
     today: date,
@@ -80,9 +80,9 @@ def spending(
     series, idle, uncosted = [], Decimal(0), 0
     for candidate in candidates:
         own = days.get(candidate.id, ())
-        uncosted += sum(day.figures.usage.uncosted for day in own)
-        idle += sum((day.figures.hosting.idle_usd for day in own), Decimal(0))
-        amounts = tuple(day.figures.cost_usd for day in own)
+        uncosted += sum(day.uncosted for day in own)
+        idle += sum((day.idle_usd for day in own), Decimal(0))
+        amounts = tuple(day.usd for day in own)
         if any(amounts):
             series.append(Series(candidate, amounts))
     known = next(iter(days.values()), ())

@@ -17,7 +17,7 @@ from apps.dashboard.charts import quality_against_cost, spending_over_time
 from apps.dashboard.export import HEADER, leaderboard_rows
 from apps.dashboard.freshness import etag_of
 from apps.dashboard.navigation import landing_page, pilots_in_view
-from apps.dashboard.overview_page import chosen_task, overview_of, week_of
+from apps.dashboard.overview_page import Overview, chosen_task, overview_of, week_of
 from apps.dashboard.scene import Scene, head_of, scene_of
 from apps.metrics.queries_ratings import latest_ratings
 
@@ -44,8 +44,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     unchanged = get_conditional_response(request, etag=etag) if _is_fragment(request) else None
     if unchanged is not None:
         return unchanged
-    page = _overview(request, scene)
-    week = week_of(scene.pilot, scene.choice, scene.trials, page.spent, hide_below=scene.hide_below)
+    page = _overview(request, scene, with_week=True)
+    week = week_of(scene.pilot, scene.choice, scene.trials, page, hide_below=scene.hide_below)
     context = _context(scene) | {"page": page, "week": week, "etag": etag.strip('"')}
     context["head"] = None if _is_fragment(request) else head_of(scene)
     response = _render(
@@ -112,7 +112,7 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     return _render(request, scene, template, context, template)
 
 
-def _overview(request: HttpRequest, scene: Scene) -> Any:
+def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) -> Overview:
     return overview_of(
         scene.pilot,
         scene.choice,
@@ -120,6 +120,7 @@ def _overview(request: HttpRequest, scene: Scene) -> Any:
         task=chosen_task(request.GET),
         hide_below=scene.hide_below,
         now=scene.now,
+        with_week=with_week,
     )
 
 

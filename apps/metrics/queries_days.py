@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateField, F, Model, Q, QuerySet
+from django.db.models import DateField, F, Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from apps.core.periods import Period
@@ -19,6 +20,7 @@ from apps.metrics.models import (
     QuarterUsage,
 )
 from apps.metrics.queries import (
+    Group,
     condition,
     hosting_from,
     in_period,
@@ -85,4 +87,39 @@ def days_by_candidate(
             for day in days
         ]
         for candidate in sorted({key[1] for key in (*usage, *hosting, *times)})
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpend:
+    """What one candidate cost on one day; `uncosted` calls are in none of it."""
+
+    day: date
+    usd: Decimal
+    idle_usd: Decimal
+    uncosted: int
+
+
+def spending_by_candidate(
+    pilot_id: int, period: Period, zone: ZoneInfo
+) -> dict[int, list[DaySpend]]:
+    """Return each candidate's spending in order, every day of the period, by candidate id."""
+    where = condition(pilot_id)
+    tokens: dict[Group, tuple[Decimal, int]] = {}
+    for rows in by_day(DayUsage, QuarterUsage, period, zone, where):
+        sums = rows.values_list(*BY_DAY).annotate(usd=Sum("token_usd"), missing=Sum("uncosted"))
+        for *group, usd, missing in sums.order_by():
+            known = tokens.get(tuple(group), (Decimal(0), 0))
+            tokens[tuple(group)] = (known[0] + usd, known[1] + missing)
+    hosting = hosting_from(by_day(DayHosting, QuarterHosting, period, zone, where), BY_DAY)
+    days = list(days_of(period, zone))
+
+    def spend(day: date, candidate: int) -> DaySpend:
+        usd, missing = tokens.get((day, candidate), (Decimal(0), 0))
+        machines = hosting.get((day, candidate), HostingSums())
+        return DaySpend(day, usd + machines.total_usd, machines.idle_usd, missing)
+
+    return {
+        candidate: [spend(day, candidate) for day in days]
+        for candidate in sorted({key[1] for key in (*tokens, *hosting)})
     }

@@ -8,7 +8,7 @@ from apps.core.periods import Period
 from apps.feedback.models import Rating
 from apps.pilots.models import Pilot, RatingScale
 
-LATEST = 20
+LATEST = 12
 LIKED_STARS = 4
 
 
