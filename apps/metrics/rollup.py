@@ -15,12 +15,17 @@ from apps.metrics.models import FIRST_CONTENT, TOTAL
 
 COUNTED: Final = "call.source IN ('gateway', 'compare')"
 
-# A nested loop over the index on the calls' time: the quarter-hours of a batch may lie far apart.
+# OFFSET keeps the planner from turning this round: one look into the index on the calls' time for
+# each quarter-hour is right however far these lie apart, and whatever statistics there are yet.
 _CALLS: Final = """
     FROM unnest(%(quarters)s::timestamptz[]) AS slice (quarter)
-    JOIN usage_call AS call
-      ON call.admitted_at >= slice.quarter
-     AND call.admitted_at < slice.quarter + interval '15 minutes'
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM usage_call
+        WHERE admitted_at >= slice.quarter
+          AND admitted_at < slice.quarter + interval '15 minutes'
+        OFFSET 0
+    ) AS call
 """
 
 # least() passes over nulls: an interval that is still open runs to the quarter-hour's end.

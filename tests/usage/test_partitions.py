@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from django.db import connection
 
+from apps.usage.ingest import store_records
 from apps.usage.models import Call
 from apps.usage.partitions import is_in_reach, make_partitions, month_of, months_after
 from tests.factories import NOON, make_record
@@ -69,8 +70,6 @@ def test_missing_months_are_made_and_made_once():
 
 @pytest.mark.django_db
 def test_partitions_hold_calls_at_both_ends_of_their_month_with_the_tables_rules():
-    from apps.usage.ingest import store_records
-
     first = datetime(2030, 3, 1, tzinfo=UTC)
     last = datetime(2030, 3, 31, 23, 59, 59, 999000, tzinfo=UTC)
 
