@@ -138,5 +138,6 @@ def pilot_state(pilot: Pilot, now: datetime) -> str:
 
 
 def account_links(role: str) -> list[Entry]:
-    """Give the account menu's links; the rail of developers has theirs already."""
-    return [] if role == Role.DEVELOPER else [Entry("What is stored about me", "/me/")]
+    """Give the account menu's links; the rail of developers has the second already."""
+    links = [Entry("Your account", "/account/")]
+    return links if role == Role.DEVELOPER else [*links, Entry("What is stored about me", "/me/")]
