@@ -30,6 +30,7 @@ def test_every_variable_stands_in_the_example():
         ("PORT", "70000", env.port),
         ("SITE_URL", "pilot.example", env.site_url),
         ("PASSWORD_SIGN_IN", "perhaps", env.password_sign_in),
+        ("PASSWORD_SIGN_IN", "off", env.password_sign_in),  # and no single sign-on
         ("TLS_CERT_FILE", "cert.pem", env.tls_files),
         ("OIDC_ISSUER", "https://login.example", env.oidc),
     ],
