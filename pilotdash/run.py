@@ -42,6 +42,8 @@ class Run:
         self.supervisor = supervisor
         self.demo = demo
         self.postgres: Postgres | None = None
+        # Makes the first administrator, once; empty when there is one.
+        self.first_link = ""
         self.address = "127.0.0.1" if env.host() == "0.0.0.0" else env.host().strip("[]")
         self.address = "::1" if self.address == "::" else self.address
 
@@ -53,41 +55,47 @@ class Run:
         refuse_taken_port(env.host().strip("[]"), env.port())
         await self._start_servers()
         await self.supervisor.run_once(
-            self._command("migrate", "--noinput"),
+            self._command("migrate", "--noinput", "--skip-checks"),
             self._command("collectstatic", "--noinput", "--verbosity=0"),
         )
         if self.demo:
             say("Making the sample pilot; this takes a moment the first time")
             await self.supervisor.run_once(self._command("seed_demo"))
-        web = self._program("web", is_ready=self._web_answers)
-        await self.supervisor.start(web, *self._demo_program("simulator"))
-        await self.supervisor.start(
-            self._program(
-                "gateway",
-                is_ready=self._gateway_answers,
-                stop_seconds=parts.GATEWAY_STOP_SECONDS + 5,
+        # Side by side, since each takes a second of its own to import; pages stop last.
+        await asyncio.gather(
+            self.supervisor.start(
+                self._program("web", is_ready=self._web_answers), *self._demo_program("simulator")
             ),
-            self._program("worker-ingest", stop_seconds=20),
-            self._program("worker", stop_seconds=20),
-            self._program("beat"),
+            self.supervisor.start(
+                self._program(
+                    "gateway",
+                    is_ready=self._gateway_answers,
+                    stop_seconds=parts.GATEWAY_STOP_SECONDS + 5,
+                ),
+                self._program("worker-ingest", stop_seconds=20),
+                self._program("worker", stop_seconds=20),
+                self._program("beat"),
+            ),
+            self._ask_for_first_administrator(),
         )
         await self._until_ready()
         await self.supervisor.start(*self._demo_program("trickle"))
 
-    async def first_administrator(self) -> str:
-        """Return the one-time link that makes the first administrator, empty if there is one."""
+    async def _ask_for_first_administrator(self) -> None:
+        if self.demo:
+            return
+        # What it prints is for whoever sits here, and not for a log.
         with (self.data / "logs" / "first_admin_link.log").open("w") as log:
             done = await asyncio.to_thread(
                 subprocess.run,
-                parts.manage("first_admin_link"),
+                parts.manage("first_admin_link", "--skip-checks"),
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 check=False,
             )
-        told = done.stdout.strip()
-        return f"{env.site_url()}{told}" if told.startswith("/") else told
+        self.first_link = done.stdout.strip()
 
     async def take_down(self) -> None:
         await self.supervisor.stop()
@@ -139,7 +147,7 @@ class Run:
         return self._part(arguments[0], parts.manage(*arguments))
 
     def _part(self, name: str, command: tuple[str, ...], **how: Any) -> Part:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        environment = os.environ | parts.ENVIRONMENT
         return Part(name=name, command=command, environment=environment, folder=ROOT, **how)
 
     async def _web_answers(self) -> bool:
@@ -218,9 +226,8 @@ async def main(*, demo: bool) -> int:
         await asyncio.wait([stop, up], return_when=asyncio.FIRST_COMPLETED)
         if up.done():
             await up
-            link = "" if demo else await run.first_administrator()
-            if link:
-                say(f"Make the first administrator (this link works once): {link}")
+            if run.first_link:
+                say(f"Make the first administrator (this link works once): {run.first_link}")
             scheme = "https" if env.tls_files() else "http"
             say(f"PilotDash ready: {scheme}://{env.host()}:{env.port()}")
             await stop
