@@ -170,7 +170,7 @@ DURATIONS = st.lists(st.none() | st.integers(0, 900_000), min_size=1, max_size=1
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(DURATIONS, st.decimals("0.000000000001", 999, places=12), st.integers(1, 8))
 def test_shares_of_machines_add_up_to_their_cost(durations, usd_per_hour, count):

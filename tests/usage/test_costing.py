@@ -112,7 +112,7 @@ TOKENS = st.integers(0, 2_000_000)
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.tuples(PRICES, PRICES, PRICES),

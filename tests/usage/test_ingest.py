@@ -102,7 +102,7 @@ BATCHES = st.lists(st.lists(st.sampled_from(POOL), max_size=8), max_size=6)
 
 
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(BATCHES)
 @pytest.mark.django_db
