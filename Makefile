@@ -3,7 +3,7 @@
 PY = .venv/bin/python
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 
-.PHONY: demo up test check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev
+.PHONY: demo up test check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
 
 # The whole product on this machine with a sample pilot and simulated providers.
 demo: app
@@ -31,6 +31,9 @@ manage: app
 # Compiles both lock files anew.
 lock: lock-dev
 
+# Formats code and templates.
+fix: fix-code fix-templates
+
 format: dev
 	@$(PY) -m ruff format --check --quiet .
 
@@ -41,13 +44,19 @@ types: dev
 	@$(PY) -m mypy
 
 templates: dev
-	@git ls-files -z -- '*.html' | xargs -0 $(PY) -m djade --check --target-version 5.2
+	@git ls-files -z -- '*.html' | xargs -0 .venv/bin/djade --check --target-version 5.2
 
 migrations: dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
 
 layers: dev
 	@$(PY) -m pytest -q tests/test_layers.py
+
+fix-code: dev
+	@$(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format --quiet .
+
+fix-templates: dev
+	@git ls-files -z -- '*.html' | xargs -0 .venv/bin/djade --target-version 5.2
 
 app:
 	@python3 scripts/set_up.py app
