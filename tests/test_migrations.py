@@ -10,7 +10,7 @@ def test_no_model_change_lacks_a_migration():
 
 
 def test_migrations_are_named_after_what_they_do():
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None, ignore_no_migrations=True)
 
     ours = [name for app, name in loader.disk_migrations if (app, name) and "_auto_" in name]
 
