@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.feedback.scales import DOWN, STARS, UP
-from apps.feedback.words import LONGEST_COMMENT, OFFERED_TAGS
+from apps.feedback.words import BAD_TAGS, GOOD_TAGS, LONGEST_COMMENT
 from apps.pilots.models import RatingScale
 
 
@@ -15,6 +15,7 @@ class Given:
 
     rating: str
     words: str
+    is_liked: bool
     tags: tuple[str, ...]
     comment: str
     at: datetime
@@ -85,9 +86,11 @@ class RatingCard:
 
     @property
     def tags(self) -> list[TagChoice]:
-        """The tags on offer, and those that came with a request."""
+        """The tags on offer, those that fit the rating first, and those that came by request."""
         chosen = self.given.tags if self.given else ()
-        texts = dict.fromkeys((*OFFERED_TAGS, *chosen))
+        likes = self.given is None or self.given.is_liked
+        offered = GOOD_TAGS + BAD_TAGS if likes else BAD_TAGS + GOOD_TAGS
+        texts = dict.fromkeys((*offered, *chosen))
         return [TagChoice(text, text in chosen) for text in texts]
 
     @property

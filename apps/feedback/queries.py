@@ -13,7 +13,7 @@ from apps.catalog.models import Candidate
 from apps.core.periods import DAY, Period, day_of, start_of_day
 from apps.feedback.cards import Given, RatingCard
 from apps.feedback.models import Rating
-from apps.feedback.scales import LIKED_FROM, in_words, rating_of
+from apps.feedback.scales import LIKED_FROM, in_words, is_liked, rating_of
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
 
@@ -137,6 +137,7 @@ def _given(rating: Rating | None) -> Given | None:
     return Given(
         rating=str(rating_of(rating.score, rating.scale)),
         words=in_words(rating.score, rating.scale),
+        is_liked=is_liked(rating.score, rating.scale),
         tags=tuple(rating.tags),
         comment=rating.comment,
         at=rating.updated_at,
