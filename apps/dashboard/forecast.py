@@ -41,10 +41,10 @@ def forecast(spent: Mapping[date, Decimal], *, today: date, last: date) -> list[
     floor = so_far + float(spent.get(today, Decimal(0)))
     found = []
     ahead = {True: 0, False: 0}
-    kinds = {weekend: _like(seen, weekend=weekend) for weekend in (True, False)}
+    kinds = _kinds(seen)
     for ordinal in range(today.toordinal(), last.toordinal() + 1):
         day = date.fromordinal(ordinal)
-        ahead[_is_weekend(day)] += 1
+        ahead[_is_weekend(day) if len(kinds) == 2 else False] += 1
         mid = so_far + sum(ahead[kind] * fmean(days) for kind, days in kinds.items())
         half = Z_95 * sqrt(sum(_spread(ahead[kind], days) for kind, days in kinds.items()))
         bounds = (max(floor, value) for value in (mid - half, mid, mid + half))
@@ -56,10 +56,14 @@ def _is_weekend(day: date) -> bool:
     return day.weekday() >= 5
 
 
-def _like(seen: Mapping[date, float], *, weekend: bool) -> Sequence[float]:
-    """The observed days of a kind; all of them where there are too few of it."""
-    days = [amount for day, amount in seen.items() if _is_weekend(day) is weekend]
-    return days if len(days) >= 2 else list(seen.values())
+def _kinds(seen: Mapping[date, float]) -> dict[bool, list[float]]:
+    """The observed weekends and other days; all as one kind where there are too few of either."""
+    kinds: dict[bool, list[float]] = {True: [], False: []}
+    for day, amount in seen.items():
+        kinds[_is_weekend(day)].append(amount)
+    if min(len(days) for days in kinds.values()) >= 2:
+        return kinds
+    return {False: list(seen.values())}
 
 
 def _spread(ahead: int, days: Sequence[float]) -> float:

@@ -1,0 +1,102 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.dashboard.charts import cost_axis, frontier, quality_against_cost, spending_over_time
+from apps.dashboard.leaderboard import leaderboard
+from apps.dashboard.spending import spending
+from apps.metrics.queries_days import DaySpend
+from tests.dashboard.pieces import TODAY, candidate, rated
+
+
+def board(**names):
+    known = {
+        1: rated(45, 50, answer_token_usd=Decimal("0.5")),
+        2: rated(30, 50, answer_token_usd=Decimal("0.25")),
+        3: rated(0, 0, answer_token_usd=Decimal(9)),
+    }
+    return leaderboard([candidate(n, **names) for n in known], known)
+
+
+def test_each_rated_candidate_is_a_point_with_its_interval():
+    data = quality_against_cost(board())["data"]
+
+    points = [(trace["x"], trace["y"]) for trace in data if trace["mode"] == "markers+text"]
+    assert points == [([0.01], [0.9]), ([0.005], [0.6])]
+    liked = board()[0].liked
+    bar = data[1]["error_y"]
+    assert (bar["array"], bar["arrayminus"]) == ([liked.high - 0.9], [0.9 - liked.low])
+
+
+def test_names_cannot_bring_markup_into_a_chart():
+    data = quality_against_cost(board(name="<b>x</b>"))["data"]
+
+    assert data[1]["text"] == ["&lt;b&gt;x&lt;/b&gt;"]
+
+
+def test_without_ratings_there_is_no_point():
+    assert quality_against_cost([])["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("points", "front"),
+    [
+        ([(3, 0.9), (1, 0.5), (2, 0.4)], [(1, 0.5), (3, 0.9)]),
+        ([(1, 0.5), (1, 0.7)], [(1, 0.7)]),
+        ([(1, 0.5), (2, 0.5)], [(1, 0.5)]),
+        ([], []),
+    ],
+)
+def test_the_frontier_is_what_nothing_beats_in_both(points, front):
+    assert frontier(points) == front
+
+
+def test_costs_far_apart_stand_on_a_logarithmic_axis():
+    assert cost_axis([0.01, 0.05])["range"] == [-0.0015, pytest.approx(0.0575)]
+    far = cost_axis([0.001, 0.5])
+    assert far["type"] == "log"
+    assert ("$0.01", 0.01) in zip(far["ticktext"], far["tickvals"], strict=True)
+    # What is free has no logarithm.
+    assert "type" not in cost_axis([0, 0.5])
+
+
+def spent(*, budget_usd, is_running=True):
+    days = [DaySpend(TODAY - timedelta(days=n), Decimal(10), Decimal(0), 0) for n in (3, 2, 1, 0)]
+    return spending(
+        [candidate(1), candidate(2)],
+        {1: days, 2: days},
+        budget_usd=budget_usd and Decimal(budget_usd),
+        today=TODAY,
+        last=TODAY + timedelta(days=2),
+        is_running=is_running,
+    )
+
+
+def test_spending_is_stacked_and_goes_on_as_a_fan():
+    figure = spending_over_time(spent(budget_usd=100))
+
+    stacked, fan = figure["data"][:2], figure["data"][2:]
+    assert [trace["y"] for trace in stacked] == [[10, 20, 30, 40]] * 2
+    # It leaves where the last whole day ended.
+    assert [trace["y"] for trace in fan] == [[60, 80, 100, 120]] * 3
+    assert fan[0]["x"] == ["2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"]
+    assert figure["layout"]["shapes"][0]["y0"] == 100
+    assert [note["text"] for note in figure["layout"]["annotations"]] == [
+        "$120.00–120.00",
+        "budget $100.00",
+    ]
+
+
+def test_a_budget_far_above_is_told_instead_of_drawn():
+    layout = spending_over_time(spent(budget_usd=1000))["layout"]
+
+    assert layout["shapes"] == []
+    assert layout["annotations"][-1]["text"] == "budget $1,000: above this chart"
+
+
+def test_a_pilot_that_is_over_has_no_fan():
+    figure = spending_over_time(spent(budget_usd=None, is_running=False))
+
+    assert len(figure["data"]) == 2
+    assert figure["layout"]["annotations"] == []
