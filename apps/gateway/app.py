@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -137,7 +138,7 @@ class Gateway:
         told = _told(headers, task)
         with service.slots.taken(caller.key.id):
             body = await self._body(headers, receive)
-            begun = asyncio.get_running_loop().time()
+            begun = time.monotonic()
             if len(body) > LARGE_BODY:
                 request = await asyncio.to_thread(_read, body)
             else:

@@ -34,7 +34,10 @@ class Told:
 
 @dataclass(slots=True)
 class Call:
-    """`begun` and all later instants are seconds of the event loop's clock."""
+    """`begun` and all later instants are in seconds of `time.monotonic()`.
+
+    The event loop's own clock counts whole milliseconds only, too coarse for our overhead.
+    """
 
     caller: Caller
     target: Target

@@ -220,6 +220,8 @@ class RouteTable:
     def from_json(cls, raw: bytes) -> RouteTable:
         """Raises UnknownVersion, or ValueError/TypeError/KeyError on anything malformed."""
         table: dict[str, Any] = orjson.loads(raw)
+        if not isinstance(table, dict):
+            raise ValueError("a route table is a JSON object")
         if table.get("format") != ROUTES_FORMAT:
             raise UnknownVersion(f"route table format {table.get('format')!r}")
         return cls(

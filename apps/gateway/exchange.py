@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,7 +22,7 @@ Body = bytes | AsyncIterator[bytes]
 
 @dataclass(slots=True)
 class Try:
-    """One try at the provider, in seconds of the event loop's clock."""
+    """One try at the provider, in seconds of `time.monotonic()`."""
 
     started: float
     ended: float = 0.0
@@ -139,7 +140,7 @@ class Exchange:
         method, url = self._outgoing.method, self._outgoing.url
         for fresh in (False, True):
             trail = new_trail()
-            self.tries.append(Try(self._time()))
+            self.tries.append(Try(time.monotonic()))
             try:
                 session = self._connections.session(fresh=fresh)
                 response = await session.request(method, url, data=self._data(options), **options)
@@ -170,7 +171,7 @@ class Exchange:
 
     def _note(self, error: str, status: int | None = None) -> None:
         last = self.tries[-1]
-        last.ended, last.error = self._time(), error
+        last.ended, last.error = time.monotonic(), error
         last.status = last.status if status is None else status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any, Final
 
 import orjson
@@ -79,7 +80,6 @@ class _Run:
         self._shared = shared
         self._call = call
         self._send = send
-        self._time = asyncio.get_running_loop().time
         self._has_head = False
 
     async def relay(self, headers: dict[bytes, bytes]) -> None:
@@ -91,7 +91,7 @@ class _Run:
             target.provider, "POST", call.endpoint, body, passed_on(headers, call.id)
         )
         call.tries = exchange.tries
-        call.sent = self._time()
+        call.sent = time.monotonic()
         async with exchange as response:
             call.upstream_request_id = request_id_in(response.headers)
             if response.status >= 300:
@@ -116,7 +116,7 @@ class _Run:
         if call.is_recorded:
             return
         call.is_recorded = True
-        now = self._time()
+        now = time.monotonic()
         record = call.finished(outcome, error, now, self._shared.calibration)
         await self._shared.ledger.finish(record)
         meters = metrics.meters(call.target.candidate.slug)
@@ -159,7 +159,7 @@ class _Run:
         call.status = response.status
         head = passed_back(response.headers, default_type=EVENT_STREAM)
         while chunk := await response.chunk():
-            now = self._time()
+            now = time.monotonic()
             call.see_bytes(now, len(chunk))
             out = rewriter.feed(chunk)
             if call.first_content is None and call.tap.has_content:
@@ -207,12 +207,12 @@ class _Run:
 
     async def _read_plain(self, response: Exchange) -> bytes:
         body = await response.read(ANSWER_LIMIT)
-        self._call.see_bytes(self._time(), len(body))
+        self._call.see_bytes(time.monotonic(), len(body))
         return body
 
     async def _read_error(self, response: Exchange) -> tuple[Failure, bytes]:
         body = await response.read(ERROR_LIMIT)
-        self._call.see_bytes(self._time(), len(body))
+        self._call.see_bytes(time.monotonic(), len(body))
         secret = self._shared.upstream.credential(self._call.target.provider)
         return refused_by_provider(response.status, body, secret)
 

@@ -30,6 +30,7 @@ from tests.fakes.provider import Provider, serve
 
 FERNET = "kCsU0dkRjLsNJZ2tGC0lStRe3qcXlXOc1FAAbQ3Yb3Q="
 SECRET = "sk-provider-secret"
+SEALED = seal(SECRET, [FERNET])
 KEY = new_key()
 EXPIRED, EARLY, LATE = new_key(), new_key(), new_key()
 NOW = datetime.now(UTC)
@@ -47,7 +48,7 @@ def table(url: str, models: dict[str, str] | None = None, **provider: str) -> Ro
     seen = PilotRoute(1, "autumn", NOW - DAY, NOW + DAY, aliases)
     early = PilotRoute(2, "spring", NOW + DAY, NOW + 2 * DAY, aliases)
     late = PilotRoute(3, "summer", NOW - 2 * DAY, NOW - DAY, aliases)
-    route = ProviderRoute(id=5, slug="fake", base_url=url, credential=seal(SECRET, [FERNET]))
+    route = ProviderRoute(id=5, slug="fake", base_url=url, credential=SEALED)
     return RouteTable(
         version=7,
         built_at=NOW,

@@ -1,0 +1,155 @@
+"""Everything that is not the gateway's goes to the web process, both ways as it comes."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from apps.gateway.pages import parse_proxies
+from tests.gateway.rig import running
+
+
+@pytest.fixture
+def seen_by_web():
+    return []
+
+
+@pytest.fixture
+def web_app(seen_by_web):
+    app = web.Application(client_max_size=1 << 26)
+
+    async def echo(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        seen_by_web.append((request.method, request.raw_path, headers, body))
+        response = web.Response(body=b"page", status=201)
+        response.headers.add("Set-Cookie", "a=1; Path=/")
+        response.headers.add("Set-Cookie", "b=2; Path=/")
+        response.headers["Connection"] = "x-private"
+        response.headers["X-Private"] = "1"
+        response.headers["X-Page"] = "1"
+        return response
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for n in range(3):
+            await response.write(b"%d" % n)
+            await asyncio.sleep(0.05)
+        return response
+
+    app.router.add_route("*", "/slow", slowly)
+    app.router.add_route("*", "/{rest:.*}", echo)
+    return app
+
+
+@pytest.fixture
+async def paged(tmp_path, valkey, web_app):
+    async with running(tmp_path, web_app=web_app) as rig:
+        yield rig
+
+
+async def test_a_page_is_handed_over_as_it_is(paged, seen_by_web):
+    headers = {
+        "cookie": "s=1",
+        "connection": "keep-alive, x-hop",
+        "x-hop": "1",
+        "x-forwarded-for": "6.6.6.6",
+        "x-forwarded-proto": "https",
+        "x-real-ip": "6.6.6.6",
+        "content-length": "5",
+    }
+
+    reply = await paged.request(
+        "POST", "/a%2Fb//c?x=%20y&z", b"hello", headers, key="", client="10.0.0.9"
+    )
+
+    ((method, path, seen, body),) = seen_by_web
+    assert (method, path, body) == ("POST", "/a%2Fb//c?x=%20y&z", b"hello")
+    assert (seen["host"], seen["cookie"]) == ("pilot.example", "s=1")
+    assert (seen["x-forwarded-for"], seen["x-forwarded-proto"], seen["x-forwarded-host"]) == (
+        "10.0.0.9",
+        "http",
+        "pilot.example",
+    )
+    assert not {"x-hop", "x-real-ip"} & set(seen)
+    assert (reply.status, reply.body, reply.whole) == (201, b"page", True)
+    assert reply.headers["x-page"] == "1"
+    assert not {"x-private", "connection"} & set(reply.headers)
+
+
+@pytest.mark.parametrize("path", ["/v1/feedback", "/ingest/continue", "/readyz", "/", "/v2/x"])
+async def test_these_paths_are_the_webs(paged, seen_by_web, path):
+    reply = await paged.request("GET", path)
+
+    assert reply.status == 201
+    assert seen_by_web[0][1] == path
+
+
+async def test_both_cookies_come_back(paged):
+    messages: list[dict] = []
+
+    async def receive():
+        await asyncio.sleep(3600)  # nothing more comes from this client
+
+    async def send(message):
+        messages.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": []}
+    await paged.gateway(scope | {"client": None}, receive, send)
+
+    cookies = [value for name, value in messages[0]["headers"] if name == b"set-cookie"]
+    assert cookies == [b"a=1; Path=/", b"b=2; Path=/"]
+
+
+async def test_an_upload_arrives_in_pieces(paged, seen_by_web):
+    pieces = [b"a" * 100_000] * 20
+
+    await paged.request("PUT", "/up", pieces, {"transfer-encoding": "chunked"})
+
+    assert seen_by_web[0][3] == b"".join(pieces)
+
+
+async def test_a_page_is_streamed(paged):
+    reply = await paged.request("GET", "/slow")
+
+    assert reply.pieces == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "proto", "told"),
+    [
+        ("10.0.0.1", "6.6.6.6, 7.7.7.7", "https", ("7.7.7.7", "https", "public.example")),
+        ("10.0.0.2", "6.6.6.6", "https", ("10.0.0.2", "http", "pilot.example")),
+        ("127.0.0.1", "127.0.0.1", "https", ("0.0.0.0", "http", "pilot.example")),
+        ("127.0.0.1", "", "", ("127.0.0.1", "http", "pilot.example")),
+    ],
+)
+async def test_only_trusted_proxies_are_believed(
+    paged, seen_by_web, client, forwarded, proto, told
+):
+    paged.service.pages._proxies = parse_proxies(["10.0.0.1"])
+    headers = {"x-forwarded-host": "public.example"}
+    headers |= {"x-forwarded-for": forwarded} if forwarded else {}
+    headers |= {"x-forwarded-proto": proto} if proto else {}
+
+    await paged.request("GET", "/", headers=headers, client=client)
+
+    seen = seen_by_web[0][2]
+    names = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
+    assert tuple(seen[name] for name in names) == told
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [("text/html,*/*", "text/html; charset=utf-8"), ("*/*", "application/json")],
+)
+async def test_pages_that_are_down_say_so(rig, accept, kind):
+    rig.service.pages._web = type(rig.service.pages._web)(
+        id=0, slug="web", base_url="http://127.0.0.1:1", auth="none"
+    )
+
+    reply = await rig.request("GET", "/", headers={"accept": accept})
+
+    assert (reply.status, reply.headers["content-type"]) == (503, kind)
+    assert reply.headers["retry-after"] == "5"
