@@ -11,7 +11,7 @@ KEY_VARIABLE: Final = "PILOTDASH_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A model name that developers send. An empty FIM template: the client brings its own."""
+    """A model name that developers send. Without a FIM template it completes no code."""
 
     alias: str
     name: str
@@ -34,67 +34,95 @@ class Client:
     name: str
     steps: tuple[str, ...]
     snippets: tuple[Snippet, ...]
+    note: str = ""
 
 
 def clients(*, pilot: str, base_url: str, aliases: Sequence[Alias]) -> list[Client]:
-    """Return the clients with settings for these aliases; `base_url` ends in /v1."""
-    first = aliases[0].alias if aliases else "model"
+    """Return the clients with settings for these aliases, of which there is one at least.
+
+    `base_url` ends in /v1. All of them speak OpenAI's protocol.
+    """
+    first = aliases[0].alias
     return [
-        Client(
-            "continue",
-            "Continue",
-            (
-                "Put your key into the file of secrets; the folder is in your home folder "
-                "(on Windows %USERPROFILE%).",
-                "Save the settings as a file of their own. Continue then lists them beside yours, "
-                "and nothing of yours is changed.",
-                "In the Continue panel, choose the assistant that is named after the pilot.",
-            ),
-            (
-                Snippet("~/.continue/.env", f"{KEY_VARIABLE}=pd_…"),
-                Snippet(
-                    "~/.continue/agents/pilotdash.yaml", continue_yaml(pilot, base_url, aliases)
-                ),
-            ),
-        ),
+        _continue(pilot, base_url, aliases),
         Client(
             "python",
             "OpenAI SDK",
-            ("The key comes from your environment. Any OpenAI SDK works the same way.",),
             (
-                Snippet("Shell", f'export {KEY_VARIABLE}="pd_…"'),
+                "Set your key in the shell that you start your program from.",
+                "Any of OpenAI’s SDKs works the same way: a base URL, a key, a model name.",
+            ),
+            (
+                Snippet("macOS and Linux", f'export {KEY_VARIABLE}="pd_…"'),
+                Snippet("Windows PowerShell", f'$env:{KEY_VARIABLE} = "pd_…"'),
                 Snippet("Python", python_snippet(base_url, first)),
+                Snippet("JavaScript", javascript_snippet(base_url, first)),
             ),
         ),
         Client(
             "curl",
             "curl",
-            ("Asks one question and shows the answer as it comes.",),
+            ("Set your key in the shell, then ask one question.",),
             (
-                Snippet("Linux and macOS", curl_snippet(base_url, first)),
-                Snippet("PowerShell", powershell_snippet(base_url, first)),
+                Snippet(
+                    "macOS and Linux",
+                    f'export {KEY_VARIABLE}="pd_…"\n{curl_snippet(base_url, first)}',
+                ),
+                Snippet(
+                    "Windows PowerShell",
+                    f'$env:{KEY_VARIABLE} = "pd_…"\n{powershell_snippet(base_url, first)}',
+                ),
             ),
         ),
     ]
 
 
-def continue_yaml(pilot: str, base_url: str, aliases: Sequence[Alias]) -> str:
-    """Return a config.yaml of Continue: chat and edit for each alias, and autocompletion.
+def _continue(pilot: str, base_url: str, aliases: Sequence[Alias]) -> Client:
+    bare = [alias.name for alias in aliases if not alias.fim_template]
+    note = (
+        f"Code completion is left out for {', '.join(bare)}: nobody has set how to ask "
+        "for the middle of a text. An administrator can, under Set-up, Candidates."
+    )
+    return Client(
+        "continue",
+        "Continue",
+        (
+            "Open Continue’s folder in your home folder: ~/.continue on macOS and Linux, "
+            "%USERPROFILE%\\.continue on Windows.",
+            "Add your key to the file of secrets in it, .env.",
+            "Save the settings as a file of their own in its folder agents. Continue lists them "
+            "beside yours, and nothing of yours is changed.",
+            "In Continue’s panel choose the agent that is named after the pilot.",
+        ),
+        (
+            Snippet(".continue/.env", f"{KEY_VARIABLE}=pd_…"),
+            Snippet(".continue/agents/pilotdash.yaml", continue_yaml(pilot, base_url, aliases)),
+        ),
+        note if bare else "",
+    )
 
-    A model's name is what Continue reports feedback under, so names are kept apart.
+
+def continue_yaml(pilot: str, base_url: str, aliases: Sequence[Alias]) -> str:
+    """Return a config.yaml of Continue: chat and edit for each alias, completion where it can.
+
+    A model's name is what Continue reports feedback under, so names are kept apart. Without a
+    template of the candidate's own Continue would guess one from the alias, and guess wrong.
     """
     models = []
     for alias in aliases:
-        chat = _model(alias, "chat", base_url, ["chat"]) | {"capabilities": ["tool_use"]}
-        edit = _model(alias, "edit", base_url, ["edit", "apply"])
-        autocomplete = _model(alias, "autocomplete", base_url, ["autocomplete"])
+        models += [
+            _model(alias, "chat", base_url, ["chat"]) | {"capabilities": ["tool_use"]},
+            _model(alias, "edit", base_url, ["edit", "apply"]),
+        ]
         if alias.fim_template:
             template = alias.fim_template.replace("{prefix}", "{{{prefix}}}")
             template = template.replace("{suffix}", "{{{suffix}}}")
-            autocomplete["promptTemplates"] = {"autocomplete": template}
-        models += [chat, edit, autocomplete]
+            completes = _model(alias, "autocomplete", base_url, ["autocomplete"])
+            models.append(completes | {"promptTemplates": {"autocomplete": template}})
     config = {"name": f"PilotDash – {pilot}", "version": "0.0.1", "schema": "v1", "models": models}
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(
+        config, sort_keys=False, allow_unicode=True, width=1_000, default_flow_style=None
+    )
 
 
 def _model(alias: Alias, task: str, base_url: str, roles: list[str]) -> dict[str, Any]:
@@ -124,6 +152,21 @@ for event in stream:
     if event.choices:
         print(event.choices[0].delta.content or "", end="")
 '''
+
+
+def javascript_snippet(base_url: str, alias: str) -> str:
+    return f"""import OpenAI from "openai";
+
+const client = new OpenAI({{
+  baseURL: "{base_url}",
+  apiKey: process.env.{KEY_VARIABLE},
+}});
+const answer = await client.chat.completions.create({{
+  model: "{alias}",
+  messages: [{{ role: "user", content: "Write a haiku about code review." }}],
+}});
+console.log(answer.choices[0].message.content);
+"""
 
 
 def curl_snippet(base_url: str, alias: str) -> str:

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import Person
-from apps.catalog.models import Candidate, HostingInterval
+from apps.catalog.models import Candidate, HostingInterval, Price
 from apps.core.periods import Period
 from apps.core.uuid7 import instant_of
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
 
 PAGE: Final = 50
+FAILED: Final = "failed"
 OUTCOMES: Final = {
     "ok": ("Answered", "good"),
     "client_cancelled": ("Left early", "quiet"),
@@ -25,29 +26,45 @@ OUTCOMES: Final = {
     "stream_broken": ("Broke off", "bad"),
     "crashed_unknown": ("Lost in a crash", "warn"),
 }
+ONLY: Final = {
+    "rateable": "that can be rated",
+    "estimated": "with estimated tokens",
+    "uncosted": "without a price",
+}
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What a list of calls is narrowed to. None and the empty text mean all."""
+    """What a list of calls is narrowed to. None and the empty text mean all.
+
+    `outcome` may be FAILED, for what is neither answered nor left; `only` is a key of ONLY.
+    """
 
     period: Period
     candidate_id: int | None = None
     person_id: int | None = None
     task: str = ""
     outcome: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call as a list shows it. `hosted` says that its machine is paid by the hour."""
+    """A call as a list shows it. `is_hosted` says that its machine is paid by the hour."""
 
     call: Call
     candidate: Candidate
     person: str
-    outcome_label: str
-    outcome_kind: str
-    hosted: bool
+    is_hosted: bool
+
+    @property
+    def outcome_label(self) -> str:
+        return OUTCOMES[self.call.outcome][0]
+
+    @property
+    def outcome_kind(self) -> str:
+        return OUTCOMES[self.call.outcome][1]
 
     @property
     def is_estimated(self) -> bool:
@@ -55,19 +72,15 @@ class CallRow:
 
     @property
     def is_uncosted(self) -> bool:
-        """Answered, but nobody knows at what price: never the same as free."""
-        has_tokens = self.call.outcome in ("ok", "client_cancelled", "stream_broken")
-        return self.call.cost_usd is None and has_tokens and not self.hosted
+        """Nobody knows at what price: never the same as free."""
+        return self.call.cost_usd is None and not self.is_hosted
 
     @property
     def tokens_per_s(self) -> Decimal | None:
         """Tokens made per second from the first content to the end."""
-        first, total, made = (
-            self.call.first_content_ms,
-            self.call.total_ms,
-            self.call.completion_tokens,
-        )
-        if first is None or total is None or made is None or total <= first:
+        first, total = self.call.first_content_ms, self.call.total_ms
+        made = self.call.completion_tokens
+        if not self.call.streamed or not made or first is None or total is None or total <= first:
             return None
         return Decimal(made * 1000) / (total - first)
 
@@ -93,46 +106,39 @@ def calls_page(
     """Return one page of a pilot's calls.
 
     `before` and `after` are ids: of the calls older, or newer, than that one the nearest are given.
-    An id carries its time, so the key of the page is the id alone.
+    Fewer newer ones than a page are given as the first page, so that it is always full.
     """
     calls = _narrowed(pilot, narrowed)
     if after is not None:
-        ascending = calls.filter(_newer_than(after)).order_by("admitted_at", "id")
-        found = list(ascending[: size + 1])
-        has_newer, has_older = len(found) > size, True
-        found = found[:size][::-1]
-    else:
-        if before is not None:
-            calls = calls.filter(_older_than(before))
-        found = list(calls.order_by("-admitted_at", "-id")[: size + 1])
-        has_newer, has_older = before is not None, len(found) > size
-        found = found[:size]
-    rows = _rows(found, with_names=with_names)
-    return CallPage(
-        rows=rows,
-        newer=rows[0].call.id if rows and has_newer else None,
-        older=rows[-1].call.id if rows and has_older else None,
+        newer = calls.filter(_newer_than(pilot, after)).order_by("admitted_at", "id")
+        found = list(newer[: size + 1])
+        if len(found) > size:
+            return _page(found[:size][::-1], with_names=with_names, newer=True, older=True)
+    elif before is not None:
+        calls = calls.filter(_older_than(pilot, before))
+    found = list(calls.order_by("-admitted_at", "-id")[: size + 1])
+    return _page(
+        found[:size], with_names=with_names, newer=before is not None, older=len(found) > size
     )
 
 
+def newest_calls(
+    pilot: Pilot, narrowed: CallFilter, *, with_names: bool, limit: int
+) -> list[CallRow]:
+    """Return as many of the newest calls, for an export."""
+    calls = _narrowed(pilot, narrowed).order_by("-admitted_at", "-id")
+    return _rows(list(calls[:limit]), with_names=with_names)
+
+
 def one_call(pilot: Pilot, call_id: UUID, *, with_names: bool) -> CallRow | None:
-    """Return a call of a pilot, or None. Its id says where in the table it is."""
-    call = Call.objects.filter(
-        pilot_id=pilot.id, admitted_at=instant_of(call_id), id=call_id
-    ).first()
+    """Return a call of a pilot, or None."""
+    call = _at(pilot, call_id).exclude(source="probe").first()
     return _rows([call], with_names=with_names)[0] if call else None
 
 
-def tasks_of(pilot: Pilot) -> list[str]:
-    """Return the tasks that a pilot's calls have had."""
-    tasks = Call.objects.filter(pilot_id=pilot.id).order_by("task").values_list("task", flat=True)
-    return list(tasks.distinct())
-
-
-def has_called(pilot: Pilot, person: Person) -> bool:
-    """Tell whether a call of this person has arrived in this pilot."""
-    calls = Call.objects.filter(pilot_id=pilot.id, person_id=person.id)
-    return calls.exclude(source="probe").exists()
+def price_of(call: Call) -> Price | None:
+    """Return the price that a call was costed with."""
+    return Price.objects.filter(id=call.price_id).first() if call.price_id else None
 
 
 def latest_call(pilot: Pilot, person: Person) -> Call | None:
@@ -142,50 +148,87 @@ def latest_call(pilot: Pilot, person: Person) -> Call | None:
 
 
 def _narrowed(pilot: Pilot, narrowed: CallFilter) -> QuerySet[Call]:
+    period = narrowed.period
     calls = Call.objects.filter(
-        pilot_id=pilot.id,
-        admitted_at__gte=narrowed.period.start,
-        admitted_at__lt=narrowed.period.end,
+        pilot_id=pilot.id, admitted_at__gte=period.start, admitted_at__lt=period.end
     ).exclude(source="probe")
-    exact = {
-        "candidate_id": narrowed.candidate_id,
-        "person_id": narrowed.person_id,
-        "task": narrowed.task or None,
-        "outcome": narrowed.outcome or None,
-    }
-    return calls.filter(**{name: value for name, value in exact.items() if value is not None})
+    exact = {"candidate_id": narrowed.candidate_id, "person_id": narrowed.person_id}
+    calls = calls.filter(**{name: value for name, value in exact.items() if value is not None})
+    if narrowed.task:
+        calls = calls.filter(task=narrowed.task)
+    if narrowed.outcome == FAILED:
+        calls = calls.exclude(outcome__in=["ok", "client_cancelled"])
+    elif narrowed.outcome:
+        calls = calls.filter(outcome=narrowed.outcome)
+    return calls.filter(_only(narrowed.only))
 
 
-def _older_than(call_id: UUID) -> Q:
+def _only(only: str) -> Q:
+    if only == "rateable":
+        return Q(rateable=True)
+    if only == "estimated":
+        return Q(usage_source="estimated")
+    if only == "uncosted":
+        hosted = HostingInterval.objects.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=OuterRef("admitted_at")),
+            candidate_id=OuterRef("candidate_id"),
+            started_at__lte=OuterRef("admitted_at"),
+        )
+        return Q(~Exists(hosted), cost_usd__isnull=True)
+    return Q()
+
+
+def _at(pilot: Pilot, call_id: UUID) -> QuerySet[Call]:
+    """The id's time, to the millisecond, says which partition holds the call."""
     at = instant_of(call_id)
+    return Call.objects.filter(
+        pilot_id=pilot.id, admitted_at__gte=at, admitted_at__lt=at + MILLISECOND, id=call_id
+    )
+
+
+def _moment_of(pilot: Pilot, call_id: UUID) -> datetime:
+    """To the microsecond where the call is still kept: ids of one millisecond are in no order."""
+    found = _at(pilot, call_id).values_list("admitted_at", flat=True).first()
+    return found or instant_of(call_id)
+
+
+def _older_than(pilot: Pilot, call_id: UUID) -> Q:
+    at = _moment_of(pilot, call_id)
     return Q(admitted_at__lte=at) & (Q(admitted_at__lt=at) | Q(id__lt=call_id))
 
 
-def _newer_than(call_id: UUID) -> Q:
-    at = instant_of(call_id)
+def _newer_than(pilot: Pilot, call_id: UUID) -> Q:
+    at = _moment_of(pilot, call_id)
     return Q(admitted_at__gte=at) & (Q(admitted_at__gt=at) | Q(id__gt=call_id))
+
+
+def _page(calls: Sequence[Call], *, with_names: bool, newer: bool, older: bool) -> CallPage:
+    return CallPage(
+        rows=_rows(calls, with_names=with_names),
+        newer=calls[0].id if calls and newer else None,
+        older=calls[-1].id if calls and older else None,
+    )
 
 
 def _rows(calls: Sequence[Call], *, with_names: bool) -> list[CallRow]:
     candidates = Candidate.objects.select_related("provider").in_bulk(
         {call.candidate_id for call in calls}
     )
-    names = _names({call.person_id for call in calls}) if with_names else {}
+    names = names_of({call.person_id for call in calls}) if with_names else {}
     hosting = _hosting(set(candidates))
     return [
         CallRow(
             call=call,
             candidate=candidates[call.candidate_id],
             person=names.get(call.person_id, ""),
-            outcome_label=OUTCOMES[call.outcome][0],
-            outcome_kind=OUTCOMES[call.outcome][1],
-            hosted=_is_hosted(hosting.get(call.candidate_id, []), call.admitted_at),
+            is_hosted=_is_hosted(hosting.get(call.candidate_id, []), call.admitted_at),
         )
         for call in calls
     ]
 
 
-def _names(person_ids: set[int]) -> dict[int, str]:
+def names_of(person_ids: set[int]) -> dict[int, str]:
+    """Return people's names by their id."""
     people = Person.objects.filter(id__in=person_ids).select_related("user")
     return {person.id: name_of(person) for person in people}
 
@@ -193,7 +236,7 @@ def _names(person_ids: set[int]) -> dict[int, str]:
 def name_of(person: Person) -> str:
     """Return a person's name where they still have one, else the pseudonym."""
     user = getattr(person, "user", None)
-    return (user.name or user.email) if user else person.pseudonym
+    return user.display_name if user else person.pseudonym
 
 
 def _hosting(candidate_ids: set[int]) -> Mapping[int, list[HostingInterval]]:

@@ -11,6 +11,10 @@ ALIASES = [
 ]
 
 
+def by_slug(aliases=ALIASES):
+    return {client.slug: client for client in clients(pilot="p", base_url=BASE, aliases=aliases)}
+
+
 def test_continue_settings_read_as_yaml_with_every_role():
     config = yaml.safe_load(continue_yaml("Code assistant: autumn", BASE, ALIASES))
 
@@ -22,7 +26,6 @@ def test_continue_settings_read_as_yaml_with_every_role():
         ("Code Llama 34B · autocomplete", "codellama-34b", ["autocomplete"]),
         ('Mistral "7B" · chat', "mistral-7b", ["chat"]),
         ('Mistral "7B" · edit', "mistral-7b", ["edit", "apply"]),
-        ('Mistral "7B" · autocomplete', "mistral-7b", ["autocomplete"]),
     ]
     assert config["models"][0] == {
         "name": "Code Llama 34B · chat",
@@ -41,17 +44,35 @@ def test_a_candidates_own_template_goes_to_autocompletion_alone():
 
     templates = [model.get("promptTemplates") for model in models]
 
-    assert templates[2] == {"autocomplete": "<PRE> {{{prefix}}} <SUF>{{{suffix}}} <MID>"}
-    assert [each for number, each in enumerate(templates) if number != 2] == [None] * 5
+    completes = {"autocomplete": "<PRE> {{{prefix}}} <SUF>{{{suffix}}} <MID>"}
+    assert templates == [None, None, completes, None, None]
+
+
+def test_what_cannot_complete_code_is_named():
+    assert by_slug()["continue"].note.startswith('Code completion is left out for Mistral "7B":')
+    assert by_slug(ALIASES[:1])["continue"].note == ""
 
 
 def test_snippets_name_the_address_and_the_first_alias():
-    by_slug = {client.slug: client for client in clients(pilot="p", base_url=BASE, aliases=ALIASES)}
+    _, _, python, javascript = by_slug()["python"].snippets
+    unix, windows = by_slug()["curl"].snippets
 
-    python = by_slug["python"].snippets[1].text
-    curl = by_slug["curl"].snippets[0].text
-
-    compile(python, "snippet", "exec")
-    assert f'base_url="{BASE}"' in python
+    compile(python.text, "snippet", "exec")
+    assert f'base_url="{BASE}"' in python.text
+    assert f'baseURL: "{BASE}"' in javascript.text
+    export, _, curl = unix.text.partition("\n")
+    assert export == 'export PILOTDASH_API_KEY="pd_…"'
     assert shlex.split(curl)[:3] == ["curl", "-N", f"{BASE}/chat/completions"]
-    assert list(by_slug) == ["continue", "python", "curl"]
+    assert windows.text.startswith('$env:PILOTDASH_API_KEY = "pd_…"\n$body = @{ model = "codell')
+    assert list(by_slug()) == ["continue", "python", "curl"]
+
+
+def test_every_systems_place_of_the_settings_is_told():
+    steps = " ".join(by_slug()["continue"].steps)
+
+    assert "~/.continue on macOS and Linux" in steps
+    assert "%USERPROFILE%\\.continue on Windows" in steps
+    assert [snippet.label for snippet in by_slug()["continue"].snippets] == [
+        ".continue/.env",
+        ".continue/agents/pilotdash.yaml",
+    ]

@@ -1,0 +1,177 @@
+"""What one call's page says: its way, its tokens, what it cost and why, its attempts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apps.catalog.models import Price
+from apps.core.drawing import Segment
+from apps.core.figures import number
+from apps.usage.models import Call
+from apps.usage.queries import CallRow
+from apps.usage.sight import Sight
+
+SOURCE_NOTES = {
+    "provider": "Counted by the provider.",
+    "estimated": "Estimated from the bytes that passed: the provider did not tell.",
+    "none": "Nobody counted them.",
+}
+# How the last stretch ended, where no content had come yet.
+ENDINGS = {
+    "ok": "answering",
+    "client_cancelled": "until the caller left",
+    "upstream_error": "until the provider failed",
+    "upstream_timeout": "until we gave up",
+    "stream_broken": "until it broke off",
+    "crashed_unknown": "until it was lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a call; `at` is None for readers who may know the hour alone."""
+
+    label: str
+    after_ms: int | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """So many tokens at so much a million."""
+
+    label: str
+    tokens: int
+    usd_per_mtok: Decimal
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at the provider; times in milliseconds since the call was admitted."""
+
+    candidate: str
+    started_ms: int
+    ended_ms: int
+    status: int | None
+    error: str
+
+
+def shown(row: CallRow, *, price: Price | None, sight: Sight) -> dict[str, Any]:
+    return {
+        "segments": timeline(row.call),
+        "moments": moments(row.call, sight),
+        "source_note": SOURCE_NOTES[row.call.usage_source],
+        "tokens": tokens(row.call),
+        "price": price,
+        "cost_lines": cost_lines(row.call, price),
+        "facts": facts(row, sight),
+        "attempts": attempts(row),
+    }
+
+
+def hour_of(row: CallRow, zone: ZoneInfo) -> datetime:
+    """Return the hour of the zone in which a call was made."""
+    return row.call.admitted_at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+
+
+def timeline(call: Call) -> list[Segment]:
+    """Cut the call's duration at what was observed on its way."""
+    last = "answering" if call.first_content_ms is not None else ENDINGS[call.outcome]
+    steps = [
+        ("until the first byte", call.first_byte_ms),
+        ("until the first content", call.first_content_ms),
+        (last, call.total_ms),
+    ]
+    segments, before = [], 0
+    for label, until in steps:
+        if until is not None:
+            segments.append(Segment(label, max(0, until - before)))
+            before = max(before, until)
+    return segments
+
+
+def moments(call: Call, sight: Sight) -> list[Moment]:
+    """Return what was observed and when."""
+    steps = [
+        ("Admitted", 0),
+        ("First byte", call.first_byte_ms),
+        ("First content", call.first_content_ms),
+        ("End", call.total_ms),
+    ]
+    return [Moment(label, ms, None if sight.hour_only else _at(call, ms)) for label, ms in steps]
+
+
+def _at(call: Call, ms: int | None) -> datetime | None:
+    return None if ms is None else call.admitted_at + timedelta(milliseconds=ms)
+
+
+def tokens(call: Call) -> list[tuple[str, str | None]]:
+    return [
+        ("Sent", _count(call.prompt_tokens)),
+        ("of these from the cache", _count(call.cached_tokens)),
+        ("Made", _count(call.completion_tokens)),
+        ("Tool calls", number(call.tool_calls)),
+        ("Finish reason", call.finish_reason or None),
+    ]
+
+
+def cost_lines(call: Call, price: Price | None) -> list[CostLine]:
+    """Return what the cost is made of; nothing where the call was not costed by its tokens."""
+    if price is None or call.prompt_tokens is None:
+        return []
+    cached = call.cached_tokens or 0
+    parts = [
+        ("Sent", call.prompt_tokens - cached, price.input_usd_per_mtok),
+        ("From the cache", cached, price.cached_usd_per_mtok),
+        ("Made", call.completion_tokens or 0, price.output_usd_per_mtok),
+    ]
+    return [
+        CostLine(label, count, usd, count * usd / 1_000_000)
+        for label, count, usd in parts
+        if count or label != "From the cache"
+    ]
+
+
+def facts(row: CallRow, sight: Sight) -> list[tuple[str, str | None]]:
+    """Return the rest; what could tell who made the call only to those who may know."""
+    call = row.call
+    known = [
+        ("Model name sent", call.alias),
+        ("Endpoint", f"/v1/{call.endpoint}"),
+        ("Provider", row.candidate.provider.name),
+        ("Streamed", "yes" if call.streamed else "no"),
+        ("Status", str(call.status) if call.status else None),
+        ("Problem", call.error or None),
+        ("Request", _bytes(call.request_bytes)),
+        ("Answer", _bytes(call.response_bytes)),
+    ]
+    if sight.hour_only:
+        return known
+    overhead = f"{call.overhead_us / 1000:.1f} ms" if call.overhead_us is not None else None
+    known += [("Added by PilotDash", overhead), ("Client", call.client or None)]
+    return [*known, ("Session", call.session or None), ("Call id", str(call.id))]
+
+
+def attempts(row: CallRow) -> list[Attempt]:
+    """The tries at the provider, named after the candidate where it is this call's own."""
+    return [
+        Attempt(
+            row.candidate.name if tried["candidate_id"] == row.candidate.id else "another",
+            tried["started_ms"],
+            tried["ended_ms"],
+            tried["status"],
+            tried["error"],
+        )
+        for tried in row.call.attempts
+    ]
+
+
+def _count(value: int | None) -> str | None:
+    return None if value is None else number(value)
+
+
+def _bytes(size: int | None) -> str | None:
+    return None if size is None else f"{number(size)} bytes"
