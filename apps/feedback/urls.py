@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from apps.feedback import views
+from apps.feedback import me_views, views
 from apps.feedback.api import feedback
 
 urlpatterns: list[URLPattern] = [
@@ -13,4 +13,8 @@ urlpatterns: list[URLPattern] = [
         views.withdraw_rating,
         name="withdraw_rating",
     ),
+    path("me/", me_views.me, name="me"),
+    path("me/download/", me_views.me_download, name="me_download"),
+    path("me/withdraw-ratings/", me_views.me_withdraw_ratings, name="me_withdraw_ratings"),
+    path("me/erase-words/", me_views.me_erase_words, name="me_erase_words"),
 ]
