@@ -40,6 +40,7 @@ class PersonRow:
     """One person of a pilot that names people."""
 
     name: str
+    pseudonym: str
     state: str
     kind: str
     last_day: date | None
@@ -113,7 +114,7 @@ def _person_row(
     enrollment: Enrollment, keys: int, usage: UsageSums, last: date | None, today: date
 ) -> PersonRow:
     user = getattr(enrollment.person, "user", None)
-    name = (user.name or user.email) if user else enrollment.person.pseudonym
+    name = user.display_name if user else enrollment.person.pseudonym
     if enrollment.left_at is not None:
         state, kind = "Left", "quiet"
     elif last is not None:
@@ -123,4 +124,4 @@ def _person_row(
         state, kind = "Has a key, no call yet", "info"
     else:
         state, kind = ("Signed up, no key yet" if user else "Invited"), "quiet"
-    return PersonRow(name, state, kind, last, usage)
+    return PersonRow(name, enrollment.person.pseudonym, state, kind, last, usage)
