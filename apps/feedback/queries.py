@@ -19,7 +19,7 @@ from apps.usage.models import Call
 
 # Longer ago than this nobody knows what the answer was.
 RECENT: Final = timedelta(days=7)
-INBOX: Final = 40
+INBOX: Final = 20
 # So many ratings a day are asked for; more are welcome.
 ASKED_PER_DAY: Final = 8
 # Fewer raters than this could be told apart by what is left when one's own share is taken away.
