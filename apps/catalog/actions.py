@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.validators import slug_re
 from django.db import transaction
 
 from apps.accounts import audit
@@ -27,6 +28,10 @@ _CREDENTIAL: Final = re.compile(r"[\x21-\x7e]+")
 
 class SlugTaken(Exception):
     """Another provider has this slug."""
+
+
+class SlugMalformed(Exception):
+    """A slug holds letters, digits, dashes and underscores: links are made of it."""
 
 
 class AddressRefused(Exception):
@@ -71,9 +76,10 @@ def add_provider(
 ) -> Provider:
     """Make a provider.
 
-    Raises SlugTaken, AddressRefused, CredentialMalformed, CertificateMalformed.
+    Raises SlugMalformed, SlugTaken, AddressRefused, CredentialMalformed, CertificateMalformed.
     """
     _check_certificates(ca_pem)
+    check_slug(slug)
     if Provider.objects.filter(slug=slug).exists():
         raise SlugTaken(slug)
     provider = Provider.objects.create(
@@ -208,6 +214,12 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 def _hint(credential: str) -> str:
     return f"…{credential[-4:]}" if len(credential) >= HINT_AT_LEAST else "…" * bool(credential)
+
+
+def check_slug(slug: str) -> None:
+    """Raises SlugMalformed."""
+    if not slug_re.match(slug):
+        raise SlugMalformed(slug)
 
 
 def standing(provider: Provider) -> Provider:

@@ -23,7 +23,7 @@ from apps.catalog.forms import (
     RegisterForm,
     StopForm,
 )
-from apps.catalog.known_prices import KnownPrice, known_price
+from apps.catalog.known_prices import KnownPrice, known_price, source_of
 from apps.catalog.models import Candidate, HostingInterval, Provider
 from apps.catalog.presets import context_tokens_of, fim_of
 from apps.catalog.queries import candidate_rows, hosting_of, prices_of, standing_providers
@@ -73,7 +73,7 @@ def _registered(request: HttpRequest, form: RegisterForm, now: datetime) -> Cand
             input_usd_per_mtok=told["input_usd"],
             cached_usd_per_mtok=told["cached_usd"],
             output_usd_per_mtok=told["output_usd"],
-            source=told["source"] or "typed",
+            source=source_of(told, form.provider.base_url, told["upstream_model"], now=now),
             **by,
         )
     elif told["paid_by"] == HOURS and told["is_running"]:
@@ -93,10 +93,15 @@ def _known(provider: Provider, model: str, price: KnownPrice | None) -> dict[str
         "fim_stops": "\n".join(fim.stops) if fim else "",
         "paid_by": TOKENS if price or provider.residence == "outside" else HOURS,
     }
-    if price is not None:
-        known |= {"input_usd": _plain(price.input_usd), "cached_usd": _plain(price.cached_usd)}
-        known |= {"output_usd": _plain(price.output_usd), "source": price.source}
-    return known
+    return known | (_prices(price) if price else {})
+
+
+def _prices(known: KnownPrice) -> dict[str, str]:
+    return {
+        "input_usd": _plain(known.input_usd),
+        "cached_usd": _plain(known.cached_usd),
+        "output_usd": _plain(known.output_usd),
+    }
 
 
 @require_safe
@@ -140,6 +145,12 @@ def set_price(request: HttpRequest, slug: str) -> HttpResponse:
             lambda: costs.set_price(
                 candidate=candidate,
                 valid_from=form.cleaned_data["valid_from"],
+                source=source_of(
+                    form.cleaned_data,
+                    candidate.provider.base_url,
+                    candidate.upstream_model,
+                    now=timezone.now(),
+                ),
                 **form.prices(),
                 **_by(request),
             ),
@@ -237,16 +248,17 @@ def _candidate_page(
     now, intervals, prices = timezone.now(), hosting_of(candidate), prices_of(candidate)
     running = next((each for each in intervals if each.ended_at is None), None)
     newest = intervals[0] if intervals else None
+    known = known_price(candidate.provider.base_url, candidate.upstream_model, now=now)
     again = {"usd_per_hour": _plain(newest.usd_per_hour), "count": newest.count} if newest else {}
     fresh: dict[str, Any] = {
-        "price_form": ChangePriceForm(),
+        "price_form": ChangePriceForm(initial=_prices(known) if known and not prices else None),
         "hosting_form": HostingForm(initial=again),
         "stop_form": StopForm(),
     }
-    facts = {"candidate": candidate, "prices": prices, "intervals": intervals, "running": running}
+    facts: dict[str, Any] = {"candidate": candidate, "prices": prices, "intervals": intervals}
+    facts["running"] = running
     facts["price"] = next((each for each in prices if each.valid_to is None), None)
-    facts["known"] = known_price(candidate.provider.base_url, candidate.upstream_model, now=now)
-    facts["now"], facts["zone"] = now, timezone.get_current_timezone_name()
+    facts |= {"known": known, "now": now, "zone": timezone.get_current_timezone_name()}
     return render(request, "catalog/setup_candidate.html", fresh | context | facts)
 
 

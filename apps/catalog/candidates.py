@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.models import Person
-from apps.catalog.actions import SlugTaken, standing
+from apps.catalog.actions import SlugTaken, check_slug, standing
 from apps.catalog.models import Candidate, CandidateState, HostingInterval, Provider
 from apps.catalog.trail import changes_of, note
 from apps.changes.actions import mark_dirty, routes_changed
@@ -37,8 +37,9 @@ def register_candidate(
 ) -> Candidate:
     """Make a candidate of a provider's model; its position fixes its color and shape for good.
 
-    Raises SlugTaken, ProviderRetired, FimTemplateMalformed.
+    Raises SlugMalformed, SlugTaken, ProviderRetired, FimTemplateMalformed.
     """
+    check_slug(slug)
     _check_fim(fim_template)
     standing(provider)
     if Candidate.objects.filter(slug=slug).exists():

@@ -146,14 +146,9 @@ class CandidateSettings(forms.Form):
 
 
 class PriceForm(forms.Form):
-    input_usd = usd("In, USD per million tokens")
-    cached_usd = usd(
-        "In from cache",
-        required=False,
-        help_text="Empty: the same as in.",
-    )
+    input_usd = usd("In")
+    cached_usd = usd("From cache", required=False)
     output_usd = usd("Out")
-    source = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput())
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -241,10 +236,9 @@ class RegisterForm(SlugForm, CandidateSettings):
         widget=forms.RadioSelect,
         initial=TOKENS,
     )
-    input_usd = usd("In, USD per million tokens", required=False)
-    cached_usd = usd("In from cache", required=False, help_text="Empty: the same as in.")
+    input_usd = usd("In", required=False)
+    cached_usd = usd("From cache", required=False)
     output_usd = usd("Out", required=False)
-    source = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput())
     usd_per_hour = usd("USD per hour and machine", required=False)
     count = forms.IntegerField(
         label="Machines", min_value=1, max_value=1_000, required=False, initial=1

@@ -1,13 +1,15 @@
 """Prices of the genai-prices package, to prefill a form. They are never used unseen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from genai_prices.data_snapshot import get_snapshot
 
 SOURCE: Final = "genai-prices"
+TYPED: Final = "typed"
 # The package knows this service by its former address only.
 RENAMED: Final = ("//api.together.ai/", "//api.together.xyz/")
 
@@ -19,7 +21,6 @@ class KnownPrice:
     input_usd: Decimal
     cached_usd: Decimal
     output_usd: Decimal
-    source: str
     note: str = ""
 
 
@@ -40,9 +41,16 @@ def known_price(base_url: str, model: str, *, now: datetime) -> KnownPrice | Non
         input_usd=first,
         cached_usd=first if cached is None else cached,
         output_usd=last,
-        source=SOURCE,
         note="Long prompts cost more there; this is the price of short ones." if tiered else "",
     )
+
+
+def source_of(told: Mapping[str, Any], base_url: str, model: str, *, now: datetime) -> str:
+    """Return where prices come from: the list, or somebody's hand where one of them differs."""
+    known = known_price(base_url, model, now=now)
+    names = ("input_usd", "cached_usd", "output_usd")
+    is_known = known is not None and all(told[name] == getattr(known, name) for name in names)
+    return SOURCE if is_known else TYPED
 
 
 def _plain(price: object) -> Decimal | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from apps.catalog.costs import BY_THE_HOUR
 from apps.catalog.models import Candidate, CandidateState, HostingInterval, Price, Provider
 
 
@@ -40,6 +41,10 @@ class CandidateRow:
     @property
     def is_uncosted(self) -> bool:
         return self.price is None and self.candidate.state != CandidateState.RETIRED
+
+    @property
+    def is_by_the_hour(self) -> bool:
+        return self.price is not None and self.price.source == BY_THE_HOUR
 
 
 def candidate_rows(*, now: datetime, provider: Provider | None = None) -> list[CandidateRow]:

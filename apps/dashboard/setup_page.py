@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import ADMINS, allow
-from apps.catalog.models import CandidateState
+from apps.catalog.models import Auth, CandidateState
 from apps.catalog.queries import CandidateRow, ProviderRow, candidate_rows, provider_rows
 from apps.metrics.queries_people import Adoption, adoption
 from apps.pilots.queries import PilotRow, pilot_rows
@@ -27,23 +27,68 @@ class Step:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    text: str
+    url: str
+
+
 @require_safe
 @allow(ADMINS)
 def setup(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    steps = setup_steps(now)
-    context = {"steps": steps, "done": sum(step.state == "done" for step in steps), "now": now}
-    return render(request, "setup/setup.html", context)
-
-
-def setup_steps(now: datetime) -> list[Step]:
-    """Return the steps in order. The first that is not done is next; a fixed number of queries."""
     providers = [row for row in provider_rows() if row.provider.retired_at is None]
     candidates = [
         row for row in candidate_rows(now=now) if row.candidate.state != CandidateState.RETIRED
     ]
-    pilot = next((row for row in pilot_rows(now=now) if row.pilot.closed_at is None), None)
-    people = None
+    pilots = [row for row in pilot_rows(now=now) if row.pilot.closed_at is None]
+    steps = setup_steps(providers, candidates, pilots, now)
+    context = {
+        "steps": steps,
+        "done": sum(step.state == "done" for step in steps),
+        "flaws": flaws(providers, candidates, pilots, now),
+    }
+    return render(request, "setup/setup.html", context)
+
+
+def flaws(
+    providers: list[ProviderRow],
+    candidates: list[CandidateRow],
+    pilots: list[PilotRow],
+    now: datetime,
+) -> list[Flaw]:
+    """Return what does not work as it is set up, or will not for long."""
+    found = [
+        Flaw(f"{row.provider.name} has no key", reverse("setup_provider", args=[row.provider.slug]))
+        for row in providers
+        if row.provider.auth != Auth.NONE and not row.provider.credential
+    ]
+    for row in candidates:
+        url = reverse("setup_candidate", args=[row.candidate.slug])
+        if row.is_uncosted:
+            found.append(Flaw(f"{row.candidate.name} has no price: its calls are not costed", url))
+        if row.candidate.state == CandidateState.PAUSED:
+            found.append(Flaw(f"{row.candidate.name} is paused", url))
+    return found + [
+        Flaw(
+            f"{row.pilot.name} is past its last day: close it, or move the day",
+            reverse("setup_pilot", args=[row.pilot.slug]),
+        )
+        for row in pilots
+        if row.pilot.period.end <= now
+    ]
+
+
+def setup_steps(
+    providers: list[ProviderRow],
+    candidates: list[CandidateRow],
+    pilots: list[PilotRow],
+    now: datetime,
+) -> list[Step]:
+    """Return the steps in order; the first that is not done is next."""
+    # A pilot that runs tells more than one that is only planned.
+    by_progress = sorted(pilots, key=lambda row: not row.pilot.is_running(at=now))
+    pilot, people = next(iter(by_progress), None), None
     if pilot is not None:
         people = adoption(pilot.pilot.id, active_since=pilot.pilot.starts_on)
     told = [
@@ -82,10 +127,6 @@ def _candidate(rows: list[CandidateRow], providers: list[ProviderRow]) -> Told:
         url = reverse("setup_provider", args=[slug]) if slug else reverse("setup_candidates")
         detail = "One model of a provider, and what it costs. Test the provider, then pick it."
         return "Candidate", False, detail, url, "Register a candidate"
-    uncosted = [row.candidate.name for row in rows if row.is_uncosted]
-    if uncosted:
-        detail = f"{_named(uncosted)}: no price yet, so calls are not costed."
-        return "Candidate", True, detail, *_list("setup_candidates")
     names = _named([row.candidate.name for row in rows])
     return "Candidate", True, names, *_list("setup_candidates")
 
@@ -100,7 +141,7 @@ def _pilot(row: PilotRow | None) -> Told:
         return "Pilot", False, detail, url, "Put one on trial"
     detail = f"{pilot.name}: {_count(row.candidates, 'candidate')} on trial, "
     detail += f"{pilot.starts_on:%-d %b} to {pilot.ends_on:%-d %b %Y}."
-    return "Pilot", True, detail, url, "Look"
+    return "Pilot", True, detail, url, "Show"
 
 
 def _people(row: PilotRow | None) -> Told:
@@ -109,7 +150,7 @@ def _people(row: PilotRow | None) -> Told:
         detail = "Developers join by a link; each makes a key of their own."
         return "People", False, detail, url, "Invite developers"
     keys = _count(row.keys, "key") + " in force."
-    return "People", True, f"{_count(row.people, 'person', 'people')} in, {keys}", url, "Look"
+    return "People", True, f"{_count(row.people, 'person', 'people')} in, {keys}", url, "Show"
 
 
 def _first_call(row: PilotRow | None, people: Adoption | None) -> Told:
@@ -123,7 +164,7 @@ def _first_call(row: PilotRow | None, people: Adoption | None) -> Told:
 
 
 def _list(name: str) -> tuple[str, str]:
-    return reverse(name), "Look"
+    return reverse(name), "Show"
 
 
 def _named(names: list[str]) -> str:

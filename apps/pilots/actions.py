@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.models import Person
+from apps.catalog.actions import check_slug
 from apps.catalog.models import Candidate, CandidateState
 from apps.changes.actions import routes_changed
 from apps.core.keys import DEVELOPER_PREFIX, READER_PREFIX, digest, hint, new_key
@@ -77,7 +78,11 @@ def create_pilot(
     people_named: bool = False,
     actor: Person | None = None,
 ) -> Pilot:
-    """Make a pilot of whole days in its own zone. Raises SlugTaken and what change_pilot does."""
+    """Make a pilot of whole days in its own zone.
+
+    Raises catalog.actions.SlugMalformed, SlugTaken, EndsBeforeItStarts, UnknownZone.
+    """
+    check_slug(slug)
     _check_days(starts_on, ends_on, zone)
     if Pilot.objects.filter(slug=slug).exists():
         raise SlugTaken(slug)

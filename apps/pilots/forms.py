@@ -53,8 +53,7 @@ class TrialForm(forms.Form):
         label="Model name that developers send",
         max_length=63,
         required=False,
-        help_text="Made from the candidate when left empty.",
-        widget=forms.TextInput(attrs=PLAIN | {"class": "mono"}),
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "made from the candidate"}),
     )
 
     def __init__(self, *args: Any, pilot: Pilot, **options: Any) -> None:

@@ -1,0 +1,353 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from apps.accounts.models import Role
+from apps.catalog.models import Candidate, HostingInterval, Price
+from tests.factories import (
+    NOON,
+    make_candidate,
+    make_hosting,
+    make_price,
+    make_provider,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+GROQ = "https://api.groq.com/openai/v1"
+REGISTER = {
+    "upstream_model": "openai/gpt-oss-120b",
+    "name": "gpt-oss-120b",
+    "paid_by": "tokens",
+    "input_usd": "0.15",
+    "cached_usd": "",
+    "output_usd": "0.6",
+    "fim_template": "",
+    "fim_stops": "",
+}
+
+
+@pytest.fixture
+def admin(client):
+    user = make_user(Role.ADMIN, totp_exempt=True)
+    client.force_login(user)
+    return user
+
+
+def register(client, **fields):
+    return client.post("/setup/providers/p/register/", REGISTER | fields)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_candidates_are_listed_with_what_they_cost_now(
+    client, admin, count, django_assert_num_queries
+):
+    for _ in range(count):
+        candidate = make_candidate()
+        make_price(candidate, input_usd=9, valid_to=timezone.now() - timedelta(days=1))
+        make_price(candidate, input_usd=3, valid_from=timezone.now() - timedelta(hours=1))
+        make_hosting(candidate, usd_per_hour=2)
+    client.get("/setup/candidates/")
+
+    with django_assert_num_queries(6):
+        response = client.get("/setup/candidates/")
+
+    assert [
+        (row.price.input_usd_per_mtok, row.hosting.usd_per_hour, row.is_uncosted)
+        for row in response.context["rows"]
+    ] == [(Decimal(3), Decimal(2), False)] * count
+
+
+def test_form_is_filled_with_what_is_known_of_the_model(client, admin):
+    make_provider(slug="p", base_url=GROQ)
+
+    form = client.get("/setup/providers/p/register/?model=openai/gpt-oss-120b").context["form"]
+
+    assert {name: form[name].value() for name in REGISTER} == {
+        "upstream_model": "openai/gpt-oss-120b",
+        "name": "gpt-oss-120b",
+        "paid_by": "tokens",
+        "input_usd": "0.15",
+        "cached_usd": "0.075",
+        "output_usd": "0.6",
+        "fim_template": "",
+        "fim_stops": "",
+    }
+    assert form["context_tokens"].value() == 131_072
+
+
+def test_model_on_ones_own_machine_is_paid_by_the_hour(client, admin):
+    make_provider(slug="p", base_url="http://127.0.0.1:9000/v1", residence="inside")
+
+    form = client.get("/setup/providers/p/register/?model=qwen2.5-coder:7b").context["form"]
+
+    assert form["paid_by"].value() == "hours"
+    assert form["fim_stops"].value().splitlines()[:2] == ["<|endoftext|>", "<|fim_prefix|>"]
+
+
+def test_candidate_paid_by_the_token_is_registered(client, admin):
+    make_provider(slug="p", base_url=GROQ)
+
+    response = register(client, fim_template="{suffix}{prefix}", fim_stops="a\n\n b\na\n")
+
+    candidate, price = Candidate.objects.get(), Price.objects.get()
+    assert response.url == "/setup/candidates/gpt-oss-120b/"
+    assert (candidate.position, candidate.fim_stops) == (1, ["a", " b"])
+    assert (price.input_usd_per_mtok, price.cached_usd_per_mtok, price.output_usd_per_mtok) == (
+        Decimal("0.15"),
+        Decimal("0.15"),
+        Decimal("0.6"),
+    )
+    assert (price.source, price.valid_to) == ("typed", None)
+
+
+def test_price_taken_over_as_it_is_known_says_where_it_comes_from(client, admin):
+    make_provider(slug="p", base_url=GROQ)
+
+    register(client, cached_usd="0.075")
+
+    assert Price.objects.get().source == "genai-prices"
+
+
+@pytest.mark.parametrize(("is_running", "count"), [("on", 1), ("", 0)])
+def test_candidate_paid_by_the_hour_is_registered(client, admin, is_running, count):
+    make_provider(slug="p")
+
+    register(
+        client,
+        paid_by="hours",
+        input_usd="",
+        output_usd="",
+        usd_per_hour="2.5",
+        count="2",
+        is_running=is_running,
+    )
+
+    machines = HostingInterval.objects.values_list("usd_per_hour", "count", "ended_at")
+    assert list(machines) == [(Decimal("2.5"), 2, None)] * count
+    assert Candidate.objects.count() == 1
+
+
+def test_candidate_whose_price_is_not_known_is_registered_and_the_page_says_so(client, admin):
+    make_provider(slug="p")
+
+    response = client.post(
+        "/setup/providers/p/register/",
+        {"upstream_model": "m", "name": "M", "paid_by": "later"},
+        follow=True,
+    )
+
+    assert (Candidate.objects.count(), Price.objects.count()) == (1, 0)
+    assert "No price yet" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"input_usd": ""}, {"input_usd": ["This is needed for the way it is paid."]}),
+        ({"input_usd": "cheap"}, {"input_usd": ["Enter a number."]}),
+        ({"output_usd": "NaN"}, {"output_usd": ["Enter a number."]}),
+        (
+            {"output_usd": "-1"},
+            {"output_usd": ["Ensure this value is greater than or equal to 0."]},
+        ),
+        (
+            {"paid_by": "hours", "count": "1"},
+            {"usd_per_hour": ["This is needed for the way it is paid."]},
+        ),
+        ({"slug": "taken"}, {"slug": ["This one is taken; give another."]}),
+        (
+            {"fim_template": "{prefix}"},
+            {"fim_template": ["Name {prefix} and {suffix}, each once."]},
+        ),
+        ({"fim_stops": "x" * 65}, {"fim_stops": ["A stop has at most 64 characters."]}),
+    ],
+)
+def test_form_says_what_is_wrong_and_nothing_is_registered(client, admin, fields, said):
+    make_provider(slug="p")
+    make_candidate(slug="taken")
+
+    response = register(client, **fields)
+
+    assert {name: list(each) for name, each in response.context["form"].errors.items()} == said
+    assert (Candidate.objects.count(), Price.objects.count()) == (1, 0)
+
+
+def test_candidate_is_changed(client, admin):
+    make_candidate(slug="c", fim_stops=["x", "y"])
+
+    form = client.get("/setup/candidates/c/change/").context["form"]
+    response = client.post(
+        "/setup/candidates/c/change/", {"name": "New", "context_tokens": "5", "fim_stops": "z"}
+    )
+
+    assert form["fim_stops"].value() == "x\ny"
+    assert response.url == "/setup/candidates/c/"
+    assert Candidate.objects.values_list("name", "context_tokens", "fim_stops").get() == (
+        "New",
+        5,
+        ["z"],
+    )
+
+
+def test_price_is_changed_from_a_moment_on(client, admin):
+    make_price(make_candidate(slug="c"), valid_from=NOON - timedelta(days=50))
+
+    response = client.post(
+        "/setup/candidates/c/price/",
+        {"input_usd": "1", "output_usd": "2", "valid_from": "2026-11-01T10:30"},
+    )
+
+    newest = Price.objects.get(valid_to=None)
+    assert response.url == "/setup/candidates/c/"
+    assert newest.valid_from == datetime(2026, 11, 1, 10, 30, tzinfo=UTC)
+    assert newest.cached_usd_per_mtok == Decimal(1)
+
+
+def test_price_in_another_currency_is_turned_into_dollars(client, admin):
+    make_candidate(slug="c")
+    told = {"input_usd": "1", "output_usd": "2", "currency": "eur"}
+
+    refused = client.post("/setup/candidates/c/price/", told)
+    client.post(
+        "/setup/candidates/c/price/",
+        told | {"usd_per_unit": "1.1", "rate_date": "2026-11-17"},
+    )
+
+    assert refused.context["price_form"].errors == {
+        "usd_per_unit": ["Give the rate and the day it was read."]
+    }
+    price = Price.objects.get()
+    assert (price.input_usd_per_mtok, price.output_usd_per_mtok, price.currency) == (
+        Decimal("1.1"),
+        Decimal("2.2"),
+        "EUR",
+    )
+
+
+def test_price_that_would_overwrite_another_is_refused_with_its_date(client, admin):
+    make_price(make_candidate(slug="c"), valid_from=NOON - timedelta(days=10))
+
+    response = client.post(
+        "/setup/candidates/c/price/",
+        {"input_usd": "1", "output_usd": "2", "valid_from": "2026-10-01T00:00"},
+    )
+
+    assert response.context["price_form"].errors == {
+        "valid_from": ["A price in force since 8 Nov 2026 12:00 would be overwritten."]
+    }
+
+
+def test_machines_are_started_stopped_and_corrected(client, admin):
+    make_candidate(slug="c")
+
+    client.post("/setup/candidates/c/hosting/", {"usd_per_hour": "2.5", "count": "2"})
+    interval = HostingInterval.objects.get()
+    path = f"/setup/candidates/c/hosting/{interval.id}/"
+    client.post(f"{path}stop/", {"ended_at": ""})
+    stopped = HostingInterval.objects.get().ended_at
+    form = client.get(path).context["form"]
+    client.post(
+        path,
+        {
+            "usd_per_hour": "3",
+            "count": "1",
+            "started_at": "2026-11-01T10:00",
+            "ended_at": "2026-11-01T12:00",
+        },
+    )
+
+    assert (interval.usd_per_hour, interval.count, interval.ended_at) == (Decimal("2.5"), 2, None)
+    assert stopped is not None
+    assert form["usd_per_hour"].value() == "2.5"
+    interval.refresh_from_db()
+    assert (interval.usd_per_hour, interval.ended_at) == (
+        Decimal(3),
+        datetime(2026, 11, 1, 12, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"usd_per_hour": ""}, {"usd_per_hour": ["This field is required."]}),
+        (
+            {"started_at": "2026-11-01T12:00", "ended_at": "2026-11-01T11:00"},
+            {"ended_at": ["This is not after the start."]},
+        ),
+        (
+            {"started_at": "2999-11-01T12:00"},
+            {"__all__": ["This lies in the future; enter it once it applies."]},
+        ),
+        (
+            {"started_at": "2026-10-01T12:00"},
+            {
+                "started_at": [
+                    "Its machines are counted already during some of this time: correct that "
+                    "entry instead."
+                ]
+            },
+        ),
+    ],
+)
+def test_impossible_times_are_refused_on_the_page(client, admin, fields, said):
+    make_hosting(
+        make_candidate(slug="c"),
+        started_at=NOON - timedelta(days=40),
+        ended_at=NOON - timedelta(days=30),
+    )
+
+    response = client.post(
+        "/setup/candidates/c/hosting/", {"usd_per_hour": "1", "count": "1"} | fields
+    )
+
+    form = response.context["hosting_form"]
+    assert {name: list(each) for name, each in form.errors.items()} == said
+
+
+@pytest.mark.parametrize(
+    ("before", "do", "after"),
+    [
+        ("active", "pause", "paused"),
+        ("paused", "resume", "active"),
+        ("paused", "retire", "retired"),
+        ("active", "nonsense", "active"),
+        ("retired", "resume", "retired"),
+    ],
+)
+def test_button_changes_the_state(client, admin, before, do, after):
+    make_candidate(slug="c", state=before)
+
+    response = client.post("/setup/candidates/c/state/", {"do": do})
+
+    assert (response.url, Candidate.objects.get().state) == ("/setup/candidates/c/", after)
+
+
+@pytest.mark.parametrize("prices", [1, 4])
+def test_candidate_page_takes_the_same_queries_for_any_history(
+    client, admin, prices, django_assert_num_queries
+):
+    candidate = make_candidate(slug="c")
+    for number in range(prices):
+        start = NOON - timedelta(days=50 - number)
+        make_price(candidate, valid_from=start, valid_to=start + timedelta(days=1))
+        make_hosting(candidate, started_at=start, ended_at=start + timedelta(hours=1))
+    client.get("/setup/candidates/c/")
+
+    with django_assert_num_queries(6):
+        response = client.get("/setup/candidates/c/")
+
+    assert len(response.context["prices"]) == len(response.context["intervals"]) == prices
+
+
+@pytest.mark.parametrize("role", [Role.LEAD, Role.DEVELOPER, Role.VIEWER])
+def test_nobody_else_changes_a_candidate(client, role):
+    interval = make_hosting(make_candidate(slug="c"))
+    client.force_login(make_user(role))
+
+    for path in ("change", "state", "price", "hosting", f"hosting/{interval.id}/stop"):
+        assert client.post(f"/setup/candidates/c/{path}/", {"do": "retire"}).status_code == 403
+
+    assert Candidate.objects.get().state == "active"
