@@ -23,10 +23,10 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     written = request.GET.get("before", "")
     before = int(written) if written.isascii() and written.isdigit() else None
     page = letter_page(settled=settled, before=before)
-    tab = "show=settled" if settled else ""
+    tab = "?show=settled&" if settled else "?"
     context = {"letters": page.letters, "settled": settled, "open_count": open_count()}
-    context["older"] = f"?{tab}&before={page.older}" if page.older else None
-    context["newer"] = f"?{tab}" if before else None
+    context["older"] = f"{tab}before={page.older}" if page.older else None
+    context["newer"] = tab.rstrip("&") if before else None
     context["tabs"] = [
         Option("Open", request.path, not settled),
         Option("Settled", "?show=settled", settled),
