@@ -34,9 +34,11 @@ def quality_against_cost(rows: Sequence[Row]) -> Figure:
                 "hoverinfo": "skip",
             }
         )
+    axis = cost_axis([x for _, x, _ in points])
     for row, x, y in points:
         # Names go to the roomier side, and away from the nearest neighbour's height.
-        right = sum(other < x for _, other, _ in points) < (len(points) + 1) // 2
+        low, high = axis["range"]
+        right = (log10(x) if "type" in axis else x) < low + 0.55 * (high - low)
         others = [other for each, _, other in points if each is not row]
         above = not others or y >= min(others, key=lambda other: abs(other - y))
         data.append(_point(row, x, y, right=right, above=above))
@@ -45,8 +47,7 @@ def quality_against_cost(rows: Sequence[Row]) -> Figure:
     return {
         "data": data,
         "layout": {
-            "xaxis": cost_axis([x for _, x, _ in points])
-            | {"title": {"text": "cost per answer (chat, edit, agent)"}},
+            "xaxis": axis | {"title": {"text": "cost per answer (chat, edit, agent)"}},
             "yaxis": {"tickformat": ".0%", "range": [max(0, low), min(1.02, high)]},
             "hovermode": "closest",
             "margin": {"t": 18, "r": 12, "b": 40, "l": 44},

@@ -113,6 +113,10 @@ class Row:
     def people(self) -> str:
         return group_size(len(self.figures.usage.people), hide_below=self.hide_below)
 
+    @property
+    def people_words(self) -> str:
+        return f"{self.people} {'dev' if self.people == '1' else 'devs'}"
+
 
 def leaderboard(
     candidates: Sequence[Candidate],

@@ -1,9 +1,10 @@
 import pytest
 from django.utils import timezone
 
+from apps.accounts.models import Role
 from apps.core.periods import DAY
 from tests.dashboard.filled import fill
-from tests.factories import make_candidate, make_pilot, make_trial
+from tests.factories import make_candidate, make_pilot, make_trial, make_user
 from tests.metrics.derived import make_usage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -82,3 +83,24 @@ def test_a_pilot_that_has_not_begun_is_shown_too(client, lead):
     head = client.get("/pilots/next/").context["head"]
 
     assert (head.state, head.day.startswith("7 days from ")) == ("Not begun", True)
+
+
+def test_a_number_leads_to_the_calls_behind_it(client, pilot, lead):
+    candidate = make_candidate(slug="phind")
+    fill(pilot, [candidate])
+    make_usage(pilot, candidate, pilot.starts_on, person=99, calls=10, failed=10)
+
+    text = client.get("/pilots/team/?days=pilot&task=chat").text
+
+    assert "/pilots/team/calls/?days=pilot&amp;candidate=phind&amp;task=chat" in text
+    assert (
+        "/pilots/team/calls/?days=pilot&amp;candidate=phind&amp;outcome=failed&amp;task=chat"
+        in text
+    )
+
+
+def test_viewers_are_not_led_to_calls(client, pilot):
+    fill(pilot, [make_candidate()])
+    client.force_login(make_user(Role.VIEWER))
+
+    assert client.get("/pilots/team/").text.count("/pilots/team/calls/") == 0
