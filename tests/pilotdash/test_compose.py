@@ -30,14 +30,14 @@ def test_the_services_are_the_programs_the_one_offs_and_the_servers():
     assert set(SERVICES) == programs | ONE_OFFS | {"postgres", "redis"}
 
 
-@pytest.mark.parametrize("name", set(OURS) - ONE_OFFS)
+@pytest.mark.parametrize("name", sorted(set(OURS) - ONE_OFFS))
 def test_a_service_runs_the_program_of_its_name(name):
     assert instruction("ENTRYPOINT") == ['["python", "-m", "pilotdash.parts"]']
     assert OURS[name]["command"] == [name]
     assert "entrypoint" not in OURS[name]
 
 
-@pytest.mark.parametrize("name", ONE_OFFS)
+@pytest.mark.parametrize("name", sorted(ONE_OFFS))
 def test_a_one_off_is_a_command_that_the_supervisor_runs_too(name):
     command = OURS[name]["command"]
     written = ", ".join(f'"{word}"' for word in command)
