@@ -164,7 +164,8 @@ class Gateway:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and len(length) < 20 and int(length) > limit:
             raise too_large(limit)
-        return await read_body(receive, limit=limit, seconds=self._limits.body_seconds)
+        deadlines = self.service.deadlines
+        return await read_body(receive, deadlines, limit=limit, seconds=self._limits.body_seconds)
 
     async def _models(self, name: str, headers: dict[bytes, bytes], send: Send) -> None:
         table = self.service.routes.table

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import TracebackType
 from typing import Any, Final, Self
 
+from apps.gateway.deadlines import Deadlines
 from apps.gateway.errors import Refusal
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +24,7 @@ class ClientLeft(Exception):
     """The client closed the connection before its request was complete."""
 
 
-async def read_body(receive: Receive, *, limit: int, seconds: float) -> bytes:
+async def read_body(receive: Receive, deadlines: Deadlines, *, limit: int, seconds: float) -> bytes:
     """Return the whole body, counting what really arrives.
 
     Raises Refusal over `limit` bytes or after `seconds`, and ClientLeft.
@@ -31,7 +32,7 @@ async def read_body(receive: Receive, *, limit: int, seconds: float) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(seconds):
+        with deadlines.after(seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":

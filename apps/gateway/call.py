@@ -57,10 +57,10 @@ class Call:
     upstream_request_id: str = ""
     tries: list[Try] = field(default_factory=list)
     is_recorded: bool = False
+    id: str = ""
 
-    @property
-    def id(self) -> str:
-        return str(self.uuid)
+    def __post_init__(self) -> None:
+        self.id = str(self.uuid)
 
     @property
     def completion_id(self) -> str:

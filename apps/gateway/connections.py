@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from apps.core.addresses import Policy, Verdict, as_address, judge, judge_address
+from apps.gateway.deadlines import Deadlines
 
 USER_AGENT: Final = "PilotDash/0.1"
 HEADER_LIMIT: Final = 65_536
@@ -89,6 +90,7 @@ class Connections:
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self.settings = settings
+        self.deadlines = Deadlines()
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._contexts: dict[str, ssl.SSLContext] = {}
 
@@ -112,7 +114,7 @@ class Connections:
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(connect=self.settings.timeouts.connect),
+                timeout=aiohttp.ClientTimeout(sock_connect=self.settings.timeouts.connect),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
                 max_line_size=HEADER_LIMIT,
                 max_field_size=HEADER_LIMIT,

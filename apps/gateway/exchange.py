@@ -74,7 +74,7 @@ class Exchange:
         if outgoing.url.scheme == "https":
             options["ssl"] = connections.tls(outgoing.ca_pem)
         try:
-            async with asyncio.timeout_at(self._started + self._limits.first_byte):
+            with connections.deadlines.at(self._started + self._limits.first_byte):
                 self._response = await self._try(options)
         except TimeoutError:
             self._note("first_byte")
@@ -99,7 +99,7 @@ class Exchange:
         )
         whole_until = self._started + limits.whole
         try:
-            async with asyncio.timeout_at(min(silent_until, whole_until)):
+            with self._connections.deadlines.at(min(silent_until, whole_until)):
                 piece = await self._answer.content.readany()
         except TimeoutError:
             kind = "whole" if whole_until < silent_until else "silence"

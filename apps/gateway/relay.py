@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -29,8 +29,8 @@ from apps.gateway.errors import error_event
 from apps.gateway.estimate import Calibration
 from apps.gateway.ledger import Ledger
 from apps.gateway.request import hides_usage, provider_body
-from apps.gateway.rewrite import Names, StreamRewriter
-from apps.gateway.scanner import Malformed, Span, splice, top_level
+from apps.gateway.rewrite import NAMED, Names, StreamRewriter
+from apps.gateway.scanner import Malformed, splice, top_level
 from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
 
 ANSWER_LIMIT: Final = 64 << 20
@@ -39,8 +39,6 @@ TAIL_SECONDS: Final = 1.0
 EVENT_STREAM: Final = b"text/event-stream"
 # Above this many bytes, reading an answer is felt by the streams of others.
 LARGE_ANSWER: Final = 1 << 16
-EMBEDDING_FIELDS: Final = ("usage",)
-COUNTED_FIELDS: Final = ("usage", "choices", "x_groq")
 
 log = logging.getLogger(__name__)
 
@@ -264,30 +262,16 @@ class _Run:
 
 
 def _read_answer(call: Call, body: bytes) -> bytes:
-    """Return a whole answer under our names, and count what is in it. Raises Malformed.
-
-    Only what must be counted is parsed: an embedding is megabytes of numbers.
-    """
+    """Return a whole answer under our names, and count what is in it. Raises Malformed."""
     try:
-        spans = top_level(body)
-    except Malformed:
-        # Repeated keys or absurd nesting: no reason to withhold what is JSON all the same.
-        call.tap.see(_loaded(body))
-        return body
-    wanted = EMBEDDING_FIELDS if call.endpoint == "embeddings" else COUNTED_FIELDS
-    call.tap.see({name: _value(body, spans[name]) for name in wanted if name in spans})
-    return splice(body, Names(call.completion_id, call.target.alias).changes(body, spans))
-
-
-def _loaded(body: bytes) -> dict[str, Any]:
-    loaded = _value(body, (0, len(body)))
-    if not isinstance(loaded, dict):
-        raise Malformed("not an object")
-    return loaded
-
-
-def _value(body: bytes, span: Span) -> Any:
-    try:
-        return orjson.loads(body[slice(*span)])
+        answered = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Malformed(str(error)) from None
+    if not isinstance(answered, dict):
+        raise Malformed("not an object")
+    call.tap.see(answered)
+    names = Names(call.completion_id, call.target.alias)
+    try:
+        return splice(body, names.changes(body, top_level(body, until=NAMED)))
+    except Malformed:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
+        return body

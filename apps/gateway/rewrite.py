@@ -15,6 +15,8 @@ from apps.gateway.scanner import Malformed, Span, Spans, splice, top_level
 from apps.gateway.usage_tap import UsageTap, is_usage_only
 
 DONE: Final = b"[DONE]"
+# The keys that are changed. What follows them in an object need not be looked at.
+NAMED: Final = frozenset(("id", "model"))
 UNREADABLE: Final = "The model's provider sent an event that cannot be read."
 CUT_OFF: Final = "The model's provider ended its answer in the middle."
 
@@ -34,9 +36,6 @@ class Names:
             if name and span is not None and text[span[0] : span[0] + 1] == b'"':
                 found.append((span, name))
         return found
-
-    def apply(self, text: bytes) -> bytes:
-        return splice(text, self.changes(text, top_level(text)))
 
 
 class StreamRewriter:
@@ -129,7 +128,7 @@ class StreamRewriter:
         if prefix and event.startswith(prefix, start):
             # The events of one answer begin alike up to its model, so one scan does for all.
             return event[:start] + self._new_prefix + event[start + len(prefix) :]
-        changes = self._names.changes(payload, top_level(payload))
+        changes = self._names.changes(payload, top_level(payload, until=NAMED))
         if len(changes) == 2:
             end = max(span[1] for span, _ in changes)
             self._prefix = payload[:end]

@@ -7,6 +7,7 @@ rewrite escapes. `orjson` judges whether a text is JSON at all; the scan only me
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Any, Final
 
 import orjson
@@ -22,6 +23,7 @@ _MEMBER: Final = re.compile(
 )
 _NEXT: Final = re.compile(rb"[ \t\r\n]*([,}])")
 _BRACKET_OR_STRING: Final = re.compile(rb'"[^"]*"|[\[{\]}]')
+_ESCAPED: Final = re.compile(rb'\\["\\]')
 _SPACE: Final = b" \t\r\n"
 _OPEN_BRACE, _OPEN_BRACKET, _QUOTE = b'{["'
 
@@ -30,14 +32,14 @@ class Malformed(ValueError):
     """The text is not the JSON object it has to be. The message is a sentence for its sender."""
 
 
-def top_level(text: bytes) -> Spans:
-    """Return where each value of the outermost object stands.
+def top_level(text: bytes, *, until: Set[str] = frozenset()) -> Spans:
+    """Return where each value of the outermost object stands, at most until these are found.
 
     Raises Malformed on a repeated key, on nesting over 64 levels, and on what is not an object.
     The text must have been parsed by a JSON parser: the scan trusts what stands between brackets.
     """
     plain = text
-    if b"\\" in text:
+    if _ESCAPED.search(text):
         # Escapes only occur in strings and are read from the left, so this hides every quotation
         # mark that does not end its string, and keeps all positions.
         plain = text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
@@ -54,6 +56,8 @@ def top_level(text: bytes) -> Spans:
         if key in spans:
             raise Malformed(f"The key {key[:64]!r} stands in the body twice.")
         spans[key] = (start, at)
+        if until and spans.keys() >= until:
+            return spans
         if (after := _NEXT.match(plain, at)) is None:
             raise Malformed(NOT_JSON)
         at = after.end()

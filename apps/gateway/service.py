@@ -13,6 +13,7 @@ from typing import Final
 from apps.core.addresses import Network
 from apps.gateway import metrics
 from apps.gateway.asgi import Receive, Send
+from apps.gateway.deadlines import Deadlines
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
 from apps.gateway.limits import Slots
@@ -57,6 +58,7 @@ class Service:
         self.settings = settings
         self.routes = Routes(settings.data / "gateway" / "routes.json")
         self.slots = Slots()
+        self.deadlines = Deadlines()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def lifespan(self, receive: Receive, send: Send) -> None:

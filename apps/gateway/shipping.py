@@ -20,7 +20,7 @@ from apps.gateway.journal import Folder, Journal, adopt_orphans
 from apps.gateway.resp import Command, Connection, Refused, Unavailable
 from apps.gateway.segments import FINISHED, Segment
 
-BATCH_SECONDS: Final = 0.02
+BATCH_SECONDS: Final = 0.1
 IDLE_SECONDS: Final = 0.5
 BACK_OFF_SECONDS: Final = 0.5
 KEEP_SECONDS: Final = 60.0

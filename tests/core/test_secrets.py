@@ -17,7 +17,11 @@ def test_an_older_key_still_opens_and_the_newest_seals():
     assert open_token(reseal(token, [NEW, OLD]), [NEW]) == "sk-1"
 
 
-@pytest.mark.parametrize("token", ["", "rubbish", "ünreadable", seal("sk-secret", [OLD])])
+@pytest.mark.parametrize(
+    "token",
+    ["", "rubbish", "ünreadable", seal("sk-secret", [OLD])],
+    ids=("empty", "rubbish", "letters", "other key"),
+)
 def test_what_cannot_be_opened_says_so_without_the_token(token):
     with pytest.raises(CannotOpen) as raised:
         open_token(token, [NEW])

@@ -29,6 +29,8 @@ GOOD = b'{"model":"pilot-chat","messages":[{"role":"user","content":"hi"}]}'
         (EARLY, 403, "pilot_not_open", "permission_error"),
         (LATE, 410, "pilot_not_open", "not_found_error"),
     ],
+    # Keys are made anew in every process; test names must not be.
+    ids=("none", "foreign", "cut", "unknown", "reader", "letters", "expired", "early", "late"),
 )
 @pytest.mark.parametrize("path", [CHAT, "/v1/models"])
 async def test_keys_that_may_not_call_are_refused(rig, key, status, code, kind, path):
@@ -133,6 +135,7 @@ async def test_a_paused_model_is_refused(rig):
         (GOOD, {"x-filler": "x" * 33_000}, 431),
         (GOOD, {"x-pilotdash-task": "cooking"}, 400),
     ],
+    ids=("length", "lying length", "no length", "gzip", "headers", "task"),
 )
 async def test_requests_beyond_the_limits_are_refused_in_json(rig, body, headers, status):
     reply = await rig.request("POST", CHAT, body, headers)

@@ -55,6 +55,7 @@ async def test_a_newer_table_is_taken_and_kept_for_the_next_start(routes, valkey
         (published(3), False),
         (published(1, NOW + timedelta(hours=1)), True),  # a database set up anew
     ],
+    ids=("newer", "other clock", "older", "same", "set up anew"),
 )
 async def test_only_newer_tables_are_taken(routes, offered, taken):
     await routes.offer(published(3).to_json())
@@ -65,7 +66,9 @@ async def test_only_newer_tables_are_taken(routes, offered, taken):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{}", b"[]", b'{"format":2}', published(9).to_json().replace(b"7", b'"x"', 1)]
+    "raw",
+    [b"", b"{}", b"[]", b'{"format":2}', published(9).to_json().replace(b"7", b'"x"', 1)],
+    ids=("empty", "no format", "list", "later format", "broken"),
 )
 async def test_a_table_that_cannot_be_read_leaves_the_one_in_force(routes, raw):
     await routes.offer(published(3).to_json())
