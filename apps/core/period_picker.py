@@ -67,8 +67,7 @@ class PeriodChoice:
         if asked in CHOICES:
             return asked
         length = (self.today - self.pilot_first).days + 1
-        is_over = self._now >= self._pilot.end
-        return WHOLE if is_over or length <= DEFAULT_DAYS else str(DEFAULT_DAYS)
+        return WHOLE if self.is_over or length <= DEFAULT_DAYS else str(DEFAULT_DAYS)
 
     def _last_days(self, days: str) -> tuple[date, date]:
         if days == WHOLE:
@@ -87,6 +86,11 @@ class PeriodChoice:
     @property
     def is_custom(self) -> bool:
         return self.days == ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the pilot has ended."""
+        return self._now >= self._pilot.end
 
     @property
     def length_days(self) -> int:
@@ -111,7 +115,7 @@ class PeriodChoice:
         if self.is_custom:
             return self.dates
         if self.days == WHOLE:
-            return "the whole pilot" if self._now >= self._pilot.end else "the whole pilot so far"
+            return "the whole pilot" if self.is_over else "the whole pilot so far"
         return f"the last {self.length_days} days" if self.length_days > 1 else "one day"
 
     @property

@@ -54,7 +54,7 @@ class Week:
     quiet: int
     moves: list[Move]
     compares: bool
-    is_running: bool
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +196,14 @@ def week_of(
     counts = {
         "Made a key": people.made_key,
         "First call": people.called,
-        "Active this week" if page.spent.is_running else "Active in its last week": people.active,
+        "Active last week" if choice.is_over else "Active this week": people.active,
         "Rated something": people.rated,
     }
     # How many are invited stands in the page's head too: it tells nothing about what they do.
     steps = [Step("Invited", people.invited)]
     steps += [step(label, count, hide_below=hide_below) for label, count in counts.items()]
     quiet = people.quiet if people.quiet >= hide_below else 0
-    return Week(steps, quiet, biggest(moves), compares, page.spent.is_running)
+    return Week(steps, quiet, biggest(moves), compares, choice.is_over)
 
 
 def step(label: str, count: int, *, hide_below: int) -> Step:
