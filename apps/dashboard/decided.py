@@ -1,7 +1,8 @@
 """Changes that somebody decided in a week: prices, machines, and what is on trial. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from apps.catalog.models import Candidate, HostingInterval, Price
 from apps.core.figures import money, percent
@@ -12,6 +13,8 @@ from apps.pilots.models import Pilot, Trial
 
 # Decisions stand before what merely drifted.
 DECIDED = 10.0
+# As long as a weekend with a bank holiday.
+RESTS = timedelta(days=4)
 
 
 def decided_moves(
@@ -38,11 +41,9 @@ def decided_moves(
             told = price_change(old, new)
             if is_in(new.valid_from) and told:
                 found.append(move(new.valid_from, told[0], candidate, told[1]))
-        for each in own.hosting:
-            if is_in(each.started_at):
-                found.append(move(each.started_at, f"machines started: {rate(each)}", candidate))
-            if each.ended_at is not None and is_in(each.ended_at):
-                found.append(move(each.ended_at, f"machines stopped: {rate(each)}", candidate))
+        for at, words in machine_changes(own.hosting):
+            if is_in(at):
+                found.append(move(at, words, candidate))
     for trial in trials:
         candidate_or_none = by_id.get(trial.candidate_id)
         # What was there from the start did not come this week.
@@ -51,6 +52,32 @@ def decided_moves(
         if trial.dropped_at is not None and is_in(trial.dropped_at):
             found.append(move(trial.dropped_at, "left the pilot", candidate_or_none))
     return found
+
+
+def machine_changes(hosting: Sequence[HostingInterval]) -> Iterator[tuple[datetime, str]]:
+    """Yield when machines were started and stopped, but for nights and weekends.
+
+    Machines that come back as they were within RESTS have rested; nobody decided anything.
+    """
+    ordered = sorted(hosting, key=lambda each: each.started_at)
+    has_rested = False
+    for each, later in zip_longest(ordered, ordered[1:]):
+        if not has_rested:
+            yield each.started_at, f"machines started: {rate(each)}"
+        came_back = later is not None and rests_between(each, later)
+        # Whether the latest stop is a rest, too, only the future tells; they rested before.
+        if each.ended_at is not None and not came_back and not (later is None and has_rested):
+            yield each.ended_at, f"machines stopped: {rate(each)}"
+        has_rested = came_back
+
+
+def rests_between(earlier: HostingInterval, later: HostingInterval) -> bool:
+    """Tell whether the same machines stood still for a while between two intervals."""
+    return (
+        earlier.ended_at is not None
+        and later.started_at - earlier.ended_at <= RESTS
+        and rate(earlier) == rate(later)
+    )
 
 
 def price_change(old: Price, new: Price) -> tuple[str, str] | None:

@@ -21,7 +21,7 @@ from pilotdash.demo.cast import CLOSED, DEVELOPERS, PROVIDERS, SIMULATOR_KEY, TR
 RUNNING = "code-assistant"
 EARLIER = "first-screening"
 ZONE = "Europe/Berlin"
-# The machine of the second hosted candidate runs in working hours only.
+# The machine of the second hosted candidate rests at night.
 WORK_BEGINS, WORK_ENDS = 7, 20
 
 
@@ -111,7 +111,7 @@ def _register(model: SimulatedModel, provider: Provider, now: datetime) -> Candi
 
 
 def make_hosting(candidates: dict[str, Candidate], period: Period, *, now: datetime) -> None:
-    """Run the first hosted machine day and night, the second in working hours only."""
+    """Run the first hosted machine day and night, the second by day only."""
     first, second = (model for model in TRIAL if model.usd_per_hour is not None)
     assert first.usd_per_hour is not None
     assert second.usd_per_hour is not None
@@ -122,18 +122,22 @@ def make_hosting(candidates: dict[str, Candidate], period: Period, *, now: datet
         now=now,
     )
     zone = ZoneInfo(ZONE)
-    day = day_of(period.start, zone)
-    while (begins := start_of_day(day, zone) + timedelta(hours=WORK_BEGINS)) < now:
-        ends = start_of_day(day, zone) + timedelta(hours=WORK_ENDS)
-        if day.weekday() < 5:
-            start_hosting(
-                candidate=candidates[second.slug],
-                usd_per_hour=second.usd_per_hour,
-                started_at=begins,
-                ended_at=ends if ends <= now else None,
-                now=now,
-            )
-        day += DAY
+    midnights = [
+        start_of_day(day_of(period.start, zone) + number * DAY, zone)
+        for number in range(period.length // DAY + 2)
+    ]
+    mornings = [at + timedelta(hours=WORK_BEGINS) for at in midnights]
+    mornings = [at for at in mornings if at < now]
+    for morning in mornings:
+        # The last one stays on: live calls come at any hour.
+        ends = morning + timedelta(hours=WORK_ENDS - WORK_BEGINS)
+        start_hosting(
+            candidate=candidates[second.slug],
+            usd_per_hour=second.usd_per_hour,
+            started_at=morning,
+            ended_at=None if morning == mornings[-1] else ends,
+            now=now,
+        )
 
 
 def make_pilot(

@@ -76,6 +76,21 @@ def test_only_what_was_decided_this_week_is_told():
     ]
 
 
+def test_nights_and_weekends_of_the_same_machines_are_no_decisions():
+    days = [NOON + timedelta(days=day) for day in (-2, -1, 0)]
+    nightly = [machines(day, day + timedelta(hours=9)) for day in days]
+
+    assert moves(hosting=nightly) == [("machines started: $1.79 an hour", days[0].date(), "")]
+
+
+def test_machines_that_stay_away_were_stopped():
+    before = NOON - timedelta(days=9)
+
+    assert moves(hosting=[machines(before, NOON)]) == [
+        ("machines stopped: $1.79 an hour", NOON.date(), "")
+    ]
+
+
 def test_what_was_on_trial_from_the_start_did_not_join_this_week():
     new = Pilot(starts_on=date(2026, 11, 19), ends_on=date(2026, 11, 29), zone="UTC")
     trial = Trial(candidate_id=1, added_at=NOON)
