@@ -18,8 +18,6 @@ from apps.changes.actions import mark_period_dirty
 from apps.core.money import MONEY_STEP
 from apps.core.periods import Period
 
-BY_THE_HOUR = "paid by the hour"
-
 
 class PriceInThePast(Exception):
     """The new price would not start after the one it replaces; `since` is when that one did."""
@@ -106,8 +104,9 @@ def start_hosting(
 ) -> HostingInterval:
     """Count machines from now on, or between two moments before.
 
-    A candidate without any price gets one of zero: its tokens cost nothing beyond the machines,
-    and without a price its calls would count as uncosted.
+    Calls while they run need no price: they share what the machines cost. Calls at other times do,
+    or they count as uncosted.
+
     Raises HostingOverlaps, HostingEndsBeforeItStarts, StartsInTheFuture, CandidateRetired.
     """
     locked, since = unretired(candidate), started_at or now
@@ -119,17 +118,6 @@ def start_hosting(
         started_at=since,
         ended_at=ended_at,
     )
-    if not locked.prices.exists():
-        set_price(
-            candidate=locked,
-            input_usd_per_mtok=Decimal(0),
-            cached_usd_per_mtok=Decimal(0),
-            output_usd_per_mtok=Decimal(0),
-            valid_from=min(since, locked.created_at),
-            source=BY_THE_HOUR,
-            now=now,
-            actor=actor,
-        )
     _mark(interval, now)
     note(locked, "hosting started", actor, now, _told(interval))
     return interval

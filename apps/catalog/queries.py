@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from apps.catalog.costs import BY_THE_HOUR
 from apps.catalog.models import Candidate, CandidateState, HostingInterval, Price, Provider
 
 
@@ -40,11 +39,12 @@ class CandidateRow:
 
     @property
     def is_uncosted(self) -> bool:
-        return self.price is None and self.candidate.state != CandidateState.RETIRED
+        is_retired = self.candidate.state == CandidateState.RETIRED
+        return self.price is None and self.hosting is None and not is_retired
 
     @property
     def is_by_the_hour(self) -> bool:
-        return self.price is not None and self.price.source == BY_THE_HOUR
+        return self.price is None and self.hosting is not None
 
 
 def candidate_rows(*, now: datetime, provider: Provider | None = None) -> list[CandidateRow]:

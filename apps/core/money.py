@@ -1,4 +1,4 @@
-"""Money is US dollars in Decimal; twelve places hold a nano-dollar price of a single token exactly."""
+"""Money is US dollars in Decimal; twelve places hold the price of a single token exactly."""
 
 from decimal import Decimal
 from typing import Final

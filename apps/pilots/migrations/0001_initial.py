@@ -110,8 +110,9 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 re.compile("^(?!o\\d|gpt-[5-9])[a-z0-9][a-z0-9._-]{0,62}$"),
-                                "Use lower-case letters, digits, dots, dashes and underscores; not a name "
-                                "that starts like o1 or gpt-5, which some editors send elsewhere.",
+                                "Use lower-case letters, digits, dots, dashes and underscores; not "
+                                "a name that starts like o1 or gpt-5, which some editors send "
+                                "elsewhere.",
                             )
                         ],
                     ),
