@@ -224,11 +224,13 @@ def test_change_is_published_when_it_is_committed(valkey):
 
     key, _ = issue_key(enrollment=enrollment, now=datetime.now(UTC))
 
-    message = listener.get_message(timeout=2)
-    listener.close()
     table = published(valkey)
     assert set(table.keys) == {key.digest}
-    assert int(valkey.get(ROUTES_VERSION_KEY)) == table.version == int(message["data"])
+    assert int(valkey.get(ROUTES_VERSION_KEY)) == table.version
+    # Channels are one for all databases, so other test processes are heard here too.
+    announced = (listener.get_message(timeout=2) for _ in range(100))
+    assert any(message and int(message["data"]) == table.version for message in announced)
+    listener.close()
 
 
 @pytest.mark.django_db(transaction=True)
