@@ -90,6 +90,8 @@ TRIAL: Final = (
         weight=0.85,
         context_tokens=8_192,
         usd_per_hour=Decimal("1.00"),
+        fim_template="<fim_prefix>{prefix}<fim_suffix>{suffix}<fim_middle>",
+        fim_stops=("<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<|endoftext|>"),
     ),
     SimulatedModel(
         slug="mistral-7b",
@@ -120,6 +122,8 @@ CLOSED: Final = (
         failure_rate=0.008,
         liked=0.74,
         price=_usd("0.22 0.11 0.22"),
+        fim_template="<PRE> {prefix} <SUF>{suffix} <MID>",
+        fim_stops=_CODELLAMA_STOPS,
     ),
     SimulatedModel(
         slug="llama-2-13b-chat",
