@@ -1,5 +1,6 @@
 """The gateway as granian runs it: `pilotdash.gateway:app`. No Django from here on down."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -59,3 +60,9 @@ def build() -> Gateway:
 
 
 app = build()
+
+# What is loaded by now stays for good, and a call makes few cycles: looking for garbage after every
+# few calls, as Python does by default, took a sixth of their time.
+gc.collect()
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)

@@ -115,7 +115,8 @@ class Exchange:
     async def read(self, limit: int) -> bytes:
         """Return the whole body. Raises UpstreamFailure, also beyond `limit` bytes."""
         pieces, size = [], 0
-        while piece := await self.chunk():
+        content = self._answer.content
+        while not content.at_eof() and (piece := await self.chunk()):
             pieces.append(piece)
             size += len(piece)
             if size > limit:

@@ -25,6 +25,9 @@ SEGMENT_BYTES: Final = 8 << 20
 LOCK: Final = "lock"
 RECOVERING: Final = "recovering"
 
+# The size of a file is flushed with its data either way; its times need not be. macOS has only one.
+_sync: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
+
 
 class Unwritable(Exception):
     """The record could not be written to the journal."""
@@ -110,7 +113,7 @@ class Journal(Folder):
             if self._dirty:
                 self._dirty = False
                 with contextlib.suppress(OSError):  # the next write will tell
-                    await loop.run_in_executor(None, os.fsync, self._file)
+                    await loop.run_in_executor(None, _sync, self._file)
             current = self.segments[-1]
             age = time.monotonic() - self._begun
             if current.size and (age >= SEGMENT_SECONDS or current.size >= SEGMENT_BYTES):
@@ -166,7 +169,7 @@ class Journal(Folder):
 
 def _sync_and_close(file: int) -> None:
     with contextlib.suppress(OSError):
-        os.fsync(file)
+        _sync(file)
     os.close(file)
 
 
