@@ -1,7 +1,14 @@
+import hypothesis
 import pytest
 
 from apps.gateway.upstream import Timeouts
 from tests.gateway.rig import running
+
+# Other tests share the machine: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture
