@@ -29,8 +29,11 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 
 def gateway() -> tuple[str, ...]:
-    tls = env.tls_files()
-    secure = ("--ssl-certificate", tls[0], "--ssl-keyfile", tls[1]) if tls else ()
+    secure: tuple[str, ...] = ()
+    if tls := env.tls_files():
+        secure = ("--ssl-certificate", tls[0], "--ssl-keyfile", tls[1])
+        # By itself granian speaks TLS 1.3 only, which some editors' runtimes do not.
+        secure += ("--ssl-protocol-min", "tls1.2")
     return _granian(
         "asgi",
         host=env.host(),
