@@ -1,10 +1,12 @@
+import itertools
+
 import pytest
 
 from pilotdash import parts
 
 
 def options(command: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip(command, command[1:], strict=False))
+    return dict(itertools.pairwise(command))
 
 
 def test_the_gateway_speaks_tls_when_it_is_given_a_certificate(monkeypatch):
