@@ -16,6 +16,10 @@ def _count_together(folder: Path) -> None:
             for file in other.iterdir():
                 file.unlink(missing_ok=True)
             other.rmdir()
+    # The running calls and the backlog of a worker that died are nobody's any more.
+    for file in ours.glob("gauge_live*.db"):
+        if not _is_alive(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)
     # The library reads this when it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(ours)
 

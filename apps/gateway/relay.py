@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import traceback
 from typing import Final
 
 import orjson
@@ -66,8 +67,15 @@ class Relay:
                 await run.record(outcome, "" if departure.left else "gateway stopped")
                 raise
             except Exception as error:
-                # The traceback may show what was asked; its type is enough to find the place.
-                log.error("call %s failed: %s", call.id, type(error).__name__)
+                # Its text may show what was asked; its type and place are enough to find it.
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                log.error(
+                    "call %s failed: %s at %s:%s",
+                    call.id,
+                    type(error).__name__,
+                    place.filename,
+                    place.lineno,
+                )
                 await run.fail(INTERNAL)
 
 
