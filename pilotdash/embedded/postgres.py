@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: on a socket in a short private folder, with a password."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import psycopg
 
 from pilotdash.embedded.place import Place
+from pilotdash.kept import write_private
 from pilotdash.part import Part
 
 USER = "pilotdash"
@@ -45,8 +47,7 @@ class Postgres:
         self.password = password
         self.settings = SETTINGS | (settings or {})
         self.folder = place.folder / "postgres"
-        self.sockets = Path(tempfile.mkdtemp(prefix="pd-", dir=SOCKET_FOLDER))
-        place.account.own(self.sockets, 0o700)
+        self.sockets = self._make_socket_folder()
 
     def url(self, database: str = DATABASE) -> str:
         password = quote(self.password, safe="")
@@ -140,6 +141,18 @@ class Postgres:
     def clean_up(self) -> None:
         """Remove the folder of the socket, once the server is down."""
         shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def _make_socket_folder(self) -> Path:
+        """Make a folder that nobody can have made before us; remove one that a kill left."""
+        noted = self.place.folder / "sockets.json"
+        if noted.exists():
+            left = Path(json.loads(noted.read_text())["folder"])
+            if left.is_dir() and left.stat().st_uid == self.place.account.uid:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="pd-", dir=SOCKET_FOLDER))
+        self.place.account.own(folder, 0o700)
+        write_private(noted, json.dumps({"folder": str(folder)}))
+        return folder
 
     def _stop_orphan(self) -> None:
         """Deal with the pid file of a server that was killed, or outlived whoever started it.

@@ -144,6 +144,15 @@ async def test_a_postgres_that_outlived_its_supervisor_is_stopped_first(folder):
     assert facts == [(1,)]
 
 
+def test_the_socket_folder_that_a_killed_run_left_is_removed(folder):
+    killed = Servers(folder / "data").postgres
+    next_one = Servers(folder / "data").postgres
+
+    assert not killed.sockets.exists()
+    assert next_one.sockets.exists()
+    next_one.clean_up()
+
+
 async def test_a_set_up_that_was_cut_short_starts_over(folder):
     data = folder / "data"
     kept.make_data_folder(data)
