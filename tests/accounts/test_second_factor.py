@@ -39,7 +39,9 @@ def test_an_administrator_who_came_by_password_sets_one_up_before_anything_opens
     response = client.post(ACTIVATE, {"code": code_of(page.context["form"].secret)})
 
     assert response["location"] == reverse("mfa_view_recovery_codes")
-    assert opens(client, response["location"])
+    codes = client.get(response["location"])
+    shown = "\n".join(codes.context["unused_codes"])
+    assert f"<code data-copy-text>{shown}</code>" in codes.content.decode()
     assert opens(client)
 
 

@@ -172,9 +172,10 @@ def empty_state(
 
 
 @register.inclusion_tag("components/_code.html")
-def code_block(text: str, label: str = "") -> Values:
-    """Show code with a copy button; label names the file or shell."""
-    return {"text": text.strip("\n"), "label": label}
+def code_block(text: str | Iterable[str], label: str = "") -> Values:
+    """Show code, or lines of it, with a copy button; label names the file or shell."""
+    whole = text if isinstance(text, str) else "\n".join(text)
+    return {"text": whole.strip("\n"), "label": label}
 
 
 @register.inclusion_tag("components/_segmented.html")
