@@ -12,7 +12,15 @@ from apps.dashboard.spending import Spending
 
 Figure = dict[str, Any]
 USD_AXIS: Final = {"tickprefix": "$", "rangemode": "tozero", "separatethousands": True}
-DAY_AXIS: Final = {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b"}
+# Invisible ticks keep the first day away from the zero beside it.
+DAY_AXIS: Final = {
+    "type": "date",
+    "tickformat": "%-d %b",
+    "hoverformat": "%a %-d %b",
+    "ticks": "outside",
+    "ticklen": 5,
+    "tickcolor": "rgba(0, 0, 0, 0)",
+}
 # A budget far above everything else would flatten what there is to see.
 FAR_ABOVE: Final = 4
 FAR_APART: Final = 15
@@ -60,7 +68,7 @@ def cost_axis(costs: Sequence[float]) -> Figure:
     known = [cost for cost in costs if cost > 0]
     if len(known) < len(costs) or not known or max(known) < FAR_APART * min(known):
         most = max(costs, default=0) or 1
-        return USD_AXIS | {"range": [-0.03 * most, most * 1.15]}
+        return dollar_axis(most * 1.15) | {"range": [-0.03 * most, most * 1.15]}
     ends = log10(min(known)) - 0.25, log10(max(known)) + 0.25
     steps = [
         Decimal(digit).scaleb(power)
@@ -73,6 +81,23 @@ def cost_axis(costs: Sequence[float]) -> Figure:
         "tickvals": [float(step) for step in steps],
         "ticktext": [money(step) for step in steps],
     }
+
+
+def dollar_axis(top: float) -> Figure:
+    """Return a linear axis up to `top` dollars; plotly.js itself would write $200µ or $1.2."""
+    step = _nice_step(top)
+    decimals = -int(step.normalize().as_tuple().exponent)
+    digits = max(2, decimals) if decimals > 0 else 0
+    steps = [step * n for n in range(int(Decimal(str(top)) / step) + 1)]
+    texts = [f"${each:,.{digits}f}" if each else "$0" for each in steps]
+    return USD_AXIS | {"tickvals": [float(each) for each in steps], "ticktext": texts}
+
+
+def _nice_step(top: float) -> Decimal:
+    """Return 1, 2 or 5 times a power of ten: three to six of it reach `top`."""
+    rough = Decimal(str(top)) / 6
+    power = Decimal(1).scaleb(rough.adjusted())
+    return next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
 
 
 def _place(row: Row) -> tuple[float, float] | None:
@@ -133,14 +158,27 @@ def spending_over_time(spent: Spending) -> Figure:
                 "stackgroup": "spent",
                 "x": days,
                 "y": [float(total) for total in _running(series.usd)],
-                "line": line | {"width": 1.5},
-                "fillcolor": f"{line['color']} / 0.3",
+                # No outlines: the upper one would give the total the last candidate's color.
+                "line": {"width": 0},
+                "fillcolor": f"{line['color']} / 0.45",
                 "hovertemplate": "%{fullData.name}: $%{y:,.2f}<extra></extra>",
+            }
+        )
+    if days:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "together",
+                "x": days,
+                "y": [float(total) for total in spent.cumulative],
+                "line": {"color": "var(--accent)", "width": 2},
+                "hovertemplate": "together: $%{y:,.2f}<extra></extra>",
             }
         )
     layout: Figure = {
         "xaxis": dict(DAY_AXIS),
-        "yaxis": dict(USD_AXIS),
+        "yaxis": dollar_axis(1.12 * _top(spent)),
         "hovermode": "x unified",
         "margin": {"t": 12, "r": 12, "b": 30, "l": 52},
         "annotations": [],
@@ -206,19 +244,33 @@ def _fan(spent: Spending, layout: Figure) -> list[Figure]:
     ]
 
 
+def _top(spent: Spending) -> float:
+    """Return the highest dollars there are to see: spent, forecast, or a budget in reach."""
+    top = max(spent.total_usd, spent.at_end.high_usd if spent.at_end else Decimal(0))
+    return float(max(top, spent.budget_usd or 0) if _is_near(spent, top) else top) or 1
+
+
+def _is_near(spent: Spending, top: Decimal) -> bool:
+    return spent.budget_usd is not None and (not top or spent.budget_usd <= FAR_ABOVE * top)
+
+
 def _budget_line(spent: Spending, layout: Figure) -> None:
     top = max(spent.total_usd, spent.at_end.high_usd if spent.at_end else Decimal(0))
     if spent.budget_usd is None:
         return
     text = f"budget {money(spent.budget_usd)}"
-    near = not top or spent.budget_usd <= FAR_ABOVE * top
+    near = _is_near(spent, top)
     if near:
         line = {"color": "var(--bad)", "width": 1.5}
         y = float(spent.budget_usd)
+        for note in layout["annotations"]:
+            # A forecast that ends just below would have the line run through its words.
+            if 0.9 * y < note["y"] < y:
+                note["y"] = y
         layout["shapes"].append(
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
         )
-        layout["yaxis"]["range"] = [0, float(max(top, spent.budget_usd)) * 1.12]
+        layout["yaxis"]["range"] = [0, 1.12 * _top(spent)]
     layout["annotations"].append(
         {
             "text": text if near else f"{text}: above this chart",
