@@ -111,7 +111,9 @@ def terms_in_words(terms: CostTerms) -> str:
         )
     if terms.machines is not None:
         parts.append(rate(terms.machines))
-    return " + ".join(parts) or "no price"
+    elif terms.hosting:
+        parts.append(f"{rate(terms.hosting[-1])}, off now")
+    return " + ".join(parts) or "no price known"
 
 
 def listed_candidates(
