@@ -215,7 +215,7 @@ def permissions(path: Path):
 
 async def test_no_permission_of_a_folder_that_was_there_is_touched(folder):
     home = folder / "home"
-    home.mkdir(mode=0o750)
+    home.mkdir(mode=0o711)
     before = permissions(home), permissions(installed_packages())
 
     async with Servers(home / "data"):
