@@ -22,7 +22,8 @@ class Usage(models.Model):
     """Calls of one person with one candidate on one task. Sums of milliseconds, tokens and USD.
 
     `generation_ms` and `generation_tokens` cover finished calls whose speed is known: the time from
-    first content to the end, and the tokens made in it.
+    first content to the end, and the tokens made in it. `uncosted` calls are in no sum of money, so
+    their tokens and their rateable answers are told apart from those that are.
     """
 
     pilot_id = models.BigIntegerField()
@@ -34,6 +35,8 @@ class Usage(models.Model):
     cancelled = models.IntegerField()
     failed = models.IntegerField()
     uncosted = models.IntegerField()
+    uncosted_tokens = models.BigIntegerField(default=0)
+    uncosted_rateable = models.IntegerField(default=0)
     estimated = models.IntegerField()
     prompt_tokens = models.BigIntegerField()
     cached_tokens = models.BigIntegerField()

@@ -28,7 +28,15 @@ from apps.metrics.models import (
     QuarterUsage,
 )
 from apps.metrics.slices import slices_of
-from apps.metrics.sums import ADDED, ANSWER_TASKS, Figures, HostingSums, LatencySums, UsageSums
+from apps.metrics.sums import (
+    ADDED,
+    ANSWER_TASKS,
+    UNITED,
+    Figures,
+    HostingSums,
+    LatencySums,
+    UsageSums,
+)
 
 Group = tuple[Any, ...]
 _ANSWERS: Final = Q(task__in=ANSWER_TASKS)
@@ -39,7 +47,14 @@ USAGE_SUMS: Final = {
         else Sum(name)
     )
     for name in ADDED
-} | {"active_people": Coalesce(ArrayAgg("person_id", filter=Q(ok__gt=0), distinct=True), Value([]))}
+} | {
+    f"own_{name}": Coalesce(ArrayAgg("person_id", filter=who, distinct=True), Value([]))
+    for name, who in (
+        ("people", Q(ok__gt=0)),
+        ("callers", Q(calls__gt=0)),
+        ("raters", Q(rated__gt=0)),
+    )
+}
 
 
 def site_zone() -> ZoneInfo:
@@ -73,8 +88,8 @@ def usage_from(rows: Iterable[QuerySet[Any]], by: tuple[str, ...]) -> dict[Group
     for queryset in rows:
         for row in queryset.values(*by).annotate(**USAGE_SUMS).order_by(*by):
             values = {name: row[f"sum_{name}"] for name in ADDED}
-            group = tuple(row[name] for name in by)
-            sums[group] += UsageSums(people=frozenset(row["active_people"]), **values)
+            values |= {name: frozenset(row[f"own_{name}"]) for name in UNITED}
+            sums[tuple(row[name] for name in by)] += UsageSums(**values)
     return sums
 
 

@@ -78,7 +78,7 @@ EMPTY_QUARTERS: Final = tuple(
 FILL_QUARTER_USAGE: Final = f"""
     INSERT INTO metrics_quarterusage (
         quarter, pilot_id, candidate_id, person_id, task,
-        calls, ok, cancelled, failed, uncosted, estimated,
+        calls, ok, cancelled, failed, uncosted, uncosted_tokens, uncosted_rateable, estimated,
         prompt_tokens, cached_tokens, completion_tokens, token_usd, total_ms,
         generation_ms, generation_tokens, rateable, rated, liked, stars, stars_sum, hosting_usd
     )
@@ -94,7 +94,13 @@ FILL_QUARTER_USAGE: Final = f"""
             count(*) FILTER (WHERE call.outcome = 'ok') AS ok,
             count(*) FILTER (WHERE call.outcome = 'client_cancelled') AS cancelled,
             count(*) FILTER (WHERE call.outcome NOT IN ('ok', 'client_cancelled')) AS failed,
-            count(*) FILTER (WHERE call.cost_usd IS NULL AND hosted.id IS NULL) AS uncosted,
+            count(*) FILTER (WHERE priced.missing) AS uncosted,
+            coalesce(
+                sum(coalesce(call.prompt_tokens, 0) + coalesce(call.completion_tokens, 0))
+                    FILTER (WHERE priced.missing),
+                0
+            ) AS uncosted_tokens,
+            count(*) FILTER (WHERE priced.missing AND call.rateable) AS uncosted_rateable,
             count(*) FILTER (WHERE call.usage_source = 'estimated') AS estimated,
             coalesce(sum(call.prompt_tokens), 0) AS prompt_tokens,
             coalesce(sum(call.cached_tokens), 0) AS cached_tokens,
@@ -126,6 +132,9 @@ FILL_QUARTER_USAGE: Final = f"""
                ON hosted.candidate_id = call.candidate_id
               AND hosted.started_at <= call.admitted_at
               AND (hosted.ended_at IS NULL OR call.admitted_at < hosted.ended_at)
+        CROSS JOIN LATERAL (
+            SELECT call.cost_usd IS NULL AND hosted.id IS NULL AS missing
+        ) AS priced
         WHERE {COUNTED}
         GROUP BY slice.quarter, call.pilot_id, call.candidate_id, call.person_id, call.task
     ),
@@ -147,7 +156,8 @@ FILL_QUARTER_USAGE: Final = f"""
     )
     SELECT
         usage.quarter, usage.pilot_id, usage.candidate_id, usage.person_id, usage.task,
-        usage.calls, usage.ok, usage.cancelled, usage.failed, usage.uncosted, usage.estimated,
+        usage.calls, usage.ok, usage.cancelled, usage.failed, usage.uncosted,
+        usage.uncosted_tokens, usage.uncosted_rateable, usage.estimated,
         usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, usage.token_usd,
         usage.total_ms, usage.generation_ms, usage.generation_tokens,
         usage.rateable, usage.rated, usage.liked, usage.stars, usage.stars_sum,
@@ -265,9 +275,9 @@ FILL_DAYS: Final = (
     _day(
         "usage",
         "pilot_id, candidate_id, person_id, task",
-        "calls, ok, cancelled, failed, uncosted, estimated, prompt_tokens, cached_tokens, "
-        "completion_tokens, token_usd, hosting_usd, total_ms, generation_ms, generation_tokens, "
-        "rateable, rated, liked, stars, stars_sum",
+        "calls, ok, cancelled, failed, uncosted, uncosted_tokens, uncosted_rateable, estimated, "
+        "prompt_tokens, cached_tokens, completion_tokens, token_usd, hosting_usd, total_ms, "
+        "generation_ms, generation_tokens, rateable, rated, liked, stars, stars_sum",
     ),
     _day("latency", "pilot_id, candidate_id, task, measure, bucket", "calls"),
     _day("hosting", "pilot_id, candidate_id", "busy_usd, idle_usd"),

@@ -21,7 +21,8 @@ _ZERO: Final = Decimal(0)
 class UsageSums:
     """Sums over calls. `token_usd` is paid per token; `hosting_usd` is the time the calls took.
 
-    `answer_*` cover the tasks that are rated; `people` are those with at least one finished call.
+    `answer_*` cover the tasks that are rated. `people` are those with at least one finished call,
+    `callers` those with any call, `raters` those who rated at least one of their answers.
     """
 
     calls: int = 0
@@ -29,6 +30,8 @@ class UsageSums:
     cancelled: int = 0
     failed: int = 0
     uncosted: int = 0
+    uncosted_tokens: int = 0
+    uncosted_rateable: int = 0
     estimated: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -46,14 +49,29 @@ class UsageSums:
     stars: int = 0
     stars_sum: int = 0
     people: frozenset[int] = frozenset()
+    callers: frozenset[int] = frozenset()
+    raters: frozenset[int] = frozenset()
 
     def __add__(self, other: "UsageSums") -> "UsageSums":
         values = {name: getattr(self, name) + getattr(other, name) for name in ADDED}
-        return UsageSums(people=self.people | other.people, **values)
+        united = {name: getattr(self, name) | getattr(other, name) for name in UNITED}
+        return UsageSums(**values, **united)
 
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def costed(self) -> int:
+        return self.calls - self.uncosted
+
+    @property
+    def costed_tokens(self) -> int:
+        return self.tokens - self.uncosted_tokens
+
+    @property
+    def costed_rateable(self) -> int:
+        return self.rateable - self.uncosted_rateable
 
     @property
     def error_share(self) -> float | None:
@@ -82,7 +100,8 @@ class UsageSums:
         return self.generation_tokens / self.generation_ms * 1000 if self.generation_ms else None
 
 
-ADDED: Final = tuple(each.name for each in fields(UsageSums) if each.name != "people")
+UNITED: Final = ("people", "callers", "raters")
+ADDED: Final = tuple(each.name for each in fields(UsageSums) if each.name not in UNITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +186,11 @@ class Figures:
         return cost
 
     def _cost_over(self, cost: Decimal, count: int | float | Decimal) -> Decimal | None:
-        """None too where no call of the group has a cost: that is unknown, not free."""
-        is_known = self.usage.uncosted < self.usage.calls or self.is_hosted
+        """None too where no call of the group has a cost: that is unknown, not free.
+
+        For the same reason the count is that of what is costed: the rest would pass for free.
+        """
+        is_known = self.usage.costed > 0 or self.is_hosted
         return cost / Decimal(str(count)) if count and is_known else None
 
     @property
@@ -177,19 +199,19 @@ class Figures:
 
     @property
     def cost_per_call_usd(self) -> Decimal | None:
-        return self._cost_over(self.cost_usd, self.usage.calls)
+        return self._cost_over(self.cost_usd, self.usage.costed)
 
     @property
     def busy_cost_per_call_usd(self) -> Decimal | None:
-        return self._cost_over(self.busy_cost_usd, self.usage.calls)
+        return self._cost_over(self.busy_cost_usd, self.usage.costed)
 
     @property
     def cost_per_mtok_usd(self) -> Decimal | None:
-        return self._cost_over(self.cost_usd * _MILLION, self.usage.tokens)
+        return self._cost_over(self.cost_usd * _MILLION, self.usage.costed_tokens)
 
     @property
     def cost_per_answer_usd(self) -> Decimal | None:
-        return self._cost_over(self.answer_cost_usd, self.usage.rateable)
+        return self._cost_over(self.answer_cost_usd, self.usage.costed_rateable)
 
     @property
     def cost_per_liked_usd(self) -> Decimal | None:
@@ -197,4 +219,4 @@ class Figures:
         liked = self.usage.liked_interval
         if liked is None or not liked.mid:
             return None
-        return self._cost_over(self.answer_cost_usd, self.usage.rateable * liked.mid)
+        return self._cost_over(self.answer_cost_usd, self.usage.costed_rateable * liked.mid)

@@ -22,6 +22,8 @@ ZEROS = dict.fromkeys(
         "cancelled",
         "failed",
         "uncosted",
+        "uncosted_tokens",
+        "uncosted_rateable",
         "estimated",
         "prompt_tokens",
         "cached_tokens",

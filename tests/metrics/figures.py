@@ -16,6 +16,8 @@ USAGE_SUMS = (
     "cancelled",
     "failed",
     "uncosted",
+    "uncosted_tokens",
+    "uncosted_rateable",
     "estimated",
     "prompt_tokens",
     "cached_tokens",

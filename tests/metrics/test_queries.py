@@ -105,9 +105,11 @@ def test_every_sum_is_told_apart_by_candidate(pilot, candidate):
 
 def test_people_are_active_once_a_call_of_theirs_has_finished(pilot, candidate):
     make_usage(pilot, candidate, DAY, calls=2, ok=0, failed=2, person=1)
-    make_usage(pilot, candidate, DAY, calls=2, ok=1, cancelled=1, person=2)
+    make_usage(pilot, candidate, DAY, calls=2, ok=1, cancelled=1, rated=1, person=2)
 
-    assert total_usage(pilot.id, Period(at(10), at(11))).people == {2}
+    usage = total_usage(pilot.id, Period(at(10), at(11)))
+
+    assert (usage.people, usage.callers, usage.raters) == ({2}, {1, 2}, {2})
 
 
 def test_a_task_narrows_calls_and_leaves_idle_machines_out(pilot, candidate):

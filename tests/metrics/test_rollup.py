@@ -4,7 +4,14 @@ from decimal import Decimal
 import pytest
 
 from apps.metrics.histogram import bucket_of
-from apps.metrics.models import FIRST_CONTENT, TOTAL, QuarterHosting, QuarterLatency, QuarterUsage
+from apps.metrics.models import (
+    FIRST_CONTENT,
+    TOTAL,
+    DayUsage,
+    QuarterHosting,
+    QuarterLatency,
+    QuarterUsage,
+)
 from tests.factories import NOON, make_candidate, make_hosting, make_person, make_price
 from tests.metrics.figures import QUARTER, USAGE_SUMS, call, rate, rebuild, usage
 
@@ -45,6 +52,8 @@ def test_a_quarter_hour_is_counted_exactly():
             1,
             4,
             2,  # the crashed and the broken one; what the provider failed has cost nothing
+            0,  # nobody told their tokens
+            0,
             1,
             4_000,
             600,
@@ -56,6 +65,23 @@ def test_a_quarter_hour_is_counted_exactly():
             2,
         )
     ]
+
+
+def test_what_has_no_price_is_told_apart_with_its_tokens_and_answers():
+    priced, unknown = make_candidate(), make_candidate()
+    make_price(priced, input_usd=2, output_usd=4, cached_usd=1)
+
+    rebuild(
+        call(candidate_id=priced.id),
+        call(candidate_id=unknown.id),
+        call(candidate_id=unknown.id, rateable=False),
+        call(candidate_id=unknown.id, rateable=False, **NOTHING_TOLD),
+    )
+
+    columns = ("calls", "uncosted", "uncosted_tokens", "uncosted_rateable")
+    assert usage(*columns) == [(1, 0, 0, 0), (3, 3, 2 * 1_100, 1)]
+    days = DayUsage.objects.order_by("candidate_id").values_list(*columns)
+    assert list(days) == usage(*columns)
 
 
 def test_rows_are_kept_apart_by_pilot_candidate_person_and_task():

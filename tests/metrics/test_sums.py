@@ -8,11 +8,28 @@ from apps.metrics.sums import Figures, HostingSums, LatencySums, UsageSums
 
 
 def test_sums_add_up_and_people_are_counted_once():
-    one = UsageSums(calls=3, token_usd=Decimal("0.1"), people=frozenset({1, 2}))
-    other = UsageSums(calls=4, token_usd=Decimal("0.2"), liked=1, people=frozenset({2, 3}))
+    one = UsageSums(
+        calls=3,
+        token_usd=Decimal("0.1"),
+        people=frozenset({1, 2}),
+        callers=frozenset({1, 2, 9}),
+    )
+    other = UsageSums(
+        calls=4,
+        token_usd=Decimal("0.2"),
+        liked=1,
+        people=frozenset({2, 3}),
+        callers=frozenset({2, 3}),
+        raters=frozenset({3}),
+    )
 
     assert one + other == UsageSums(
-        calls=7, liked=1, token_usd=Decimal("0.3"), people=frozenset({1, 2, 3})
+        calls=7,
+        liked=1,
+        token_usd=Decimal("0.3"),
+        people=frozenset({1, 2, 3}),
+        callers=frozenset({1, 2, 3, 9}),
+        raters=frozenset({3}),
     )
 
 
@@ -94,6 +111,35 @@ def test_what_cannot_be_costed_is_unknown_and_never_free():
     assert uncosted.known_cost_usd is None
     assert uncosted.cost_per_liked_usd is None
     assert free.cost_per_call_usd == 0
+
+
+def test_what_has_no_price_does_not_make_the_rest_cheaper():
+    """Of ten calls six have a price: 3 USD, 30,000 tokens and four answers are theirs."""
+    usage = UsageSums(
+        calls=10,
+        uncosted=4,
+        prompt_tokens=40_000,
+        completion_tokens=10_000,
+        uncosted_tokens=20_000,
+        token_usd=Decimal(3),
+        answer_token_usd=Decimal(2),
+        rateable=8,
+        uncosted_rateable=4,
+        rated=2,
+        liked=1,
+    )
+    figures = Figures(usage)
+
+    assert figures.cost_per_call_usd == figures.busy_cost_per_call_usd == Decimal("0.5")
+    assert figures.cost_per_mtok_usd == 100
+    assert figures.cost_per_answer_usd == Decimal("0.5")
+    assert figures.cost_per_liked_usd == 1
+
+
+def test_idle_machines_have_a_cost_though_no_call_does():
+    figures = Figures(UsageSums(calls=5, uncosted=5), HostingSums(idle_usd=Decimal(8)))
+
+    assert (figures.known_cost_usd, figures.cost_per_call_usd) == (8, None)
 
 
 def test_nobody_liking_anything_makes_no_cost_per_liked_answer():
