@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from apps.gateway.asgi import Headers
-from apps.gateway.errors import error_body, is_openai_error, message_in
+from apps.gateway.errors import error_body, is_openai_error, leaks, message_in
 from apps.gateway.upstream import UpstreamFailure
 
 ERROR_LIMIT: Final = 1 << 20
@@ -42,6 +42,13 @@ def passed_on(headers: Mapping[bytes, bytes], call_id: str) -> dict[str, str]:
         if (value := headers.get(name)) is not None:
             out[spelled] = value.decode("latin-1")
     return out
+
+
+def without_secret(headers: Mapping[str, str], secret: str) -> Mapping[str, str]:
+    """Return a provider's headers by lower-case name, except any that repeat the credential."""
+    return {
+        name.lower(): value for name, value in headers.items() if not secret or secret not in value
+    }
 
 
 def passed_back(headers: Mapping[str, str], *, default_type: bytes) -> Headers:
@@ -78,13 +85,13 @@ def refused_by_provider(status: int, body: bytes, secret: str) -> tuple[Failure,
         )
         return failure, failure.body()
     message = message_in(parsed)[:MOST_WORDS]
-    leaks = bool(secret) and secret.encode() in body
-    if not message or leaks:
+    is_secret = leaks(secret, body, parsed)
+    if not message or is_secret:
         message = f"The model's provider answered with status {status}."
     failure = Failure(
         "upstream_error", status, f"provider_{status}", message, f"provider status {status}"
     )
-    return failure, body if is_openai_error(parsed) and not leaks else failure.body()
+    return failure, body if is_openai_error(parsed) and not is_secret else failure.body()
 
 
 def failed(failure: UpstreamFailure) -> Failure:

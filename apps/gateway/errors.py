@@ -101,3 +101,14 @@ def message_in(answer: object) -> str:
 def is_openai_error(answer: object) -> bool:
     error = answer.get("error") if isinstance(answer, dict) else None
     return isinstance(error, dict) and isinstance(error.get("message"), str)
+
+
+def leaks(secret: str, raw: bytes, parsed: object = None) -> bool:
+    """Tell whether a provider's words hold the secret, as they are or behind escapes."""
+    if not secret:
+        return False
+    try:
+        unescaped = orjson.dumps(parsed)
+    except TypeError:  # nested too deeply to look: then nobody sees it
+        return True
+    return secret.encode() in raw or orjson.dumps(secret)[1:-1] in unescaped

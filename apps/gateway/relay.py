@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 import traceback
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
@@ -23,6 +24,7 @@ from apps.gateway.answers import (
     passed_on,
     refused_by_provider,
     request_id_in,
+    without_secret,
 )
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
 from apps.gateway.call import Call
@@ -87,6 +89,7 @@ class _Run:
         self._call = call
         self._send = send
         self._has_head = False
+        self._secret = ""
 
     async def relay(self, headers: dict[bytes, bytes]) -> None:
         call, target = self._call, self._call.target
@@ -98,14 +101,16 @@ class _Run:
         )
         call.tries = exchange.tries
         call.sent = time.monotonic()
+        self._secret = self._shared.upstream.credential(target.provider)
         async with exchange as response:
-            call.upstream_request_id = request_id_in(response.headers)
+            answered = without_secret(response.headers, self._secret)
+            call.upstream_request_id = request_id_in(answered)
             if response.status >= 300:
                 failure, answer_body = await self._read_error(response)
                 is_stream = False
-            elif response.headers.get("content-type", "").startswith("text/event-stream"):
+            elif answered.get("content-type", "").startswith("text/event-stream"):
                 is_stream = True
-                await self._stream(response)
+                await self._stream(response, answered)
             else:
                 is_stream, failure = False, None
                 answer_body = await self._read_plain(response)
@@ -113,9 +118,9 @@ class _Run:
         if is_stream:
             await self._end_stream()
         elif failure is not None:
-            await self.fail(failure, answer_body, self._error_headers(exchange))
+            await self.fail(failure, answer_body, _error_headers(answered))
         else:
-            await self._answer_plain(exchange, answer_body)
+            await self._answer_plain(exchange.status, answered, answer_body)
 
     async def record(self, outcome: str, error: str = "") -> None:
         call = self._call
@@ -157,13 +162,13 @@ class _Run:
                 self._send, failure.status, body or failure.body(), more + self._own_headers()
             )
 
-    async def _stream(self, response: Exchange) -> None:
+    async def _stream(self, response: Exchange, headers: Mapping[str, str]) -> None:
         call = self._call
         names = Names(call.completion_id, call.target.alias)
         hide = hides_usage(call.request, call.target.provider.stream_usage)
-        rewriter = StreamRewriter(names, call.tap, hide_usage=hide)
+        rewriter = StreamRewriter(names, call.tap, hide_usage=hide, secret=self._secret)
         call.status = response.status
-        head = passed_back(response.headers, default_type=EVENT_STREAM)
+        head = passed_back(headers, default_type=EVENT_STREAM)
         while chunk := await response.chunk():
             now = time.monotonic()
             call.see_bytes(now, len(chunk))
@@ -219,10 +224,9 @@ class _Run:
     async def _read_error(self, response: Exchange) -> tuple[Failure, bytes]:
         body = await response.read(ERROR_LIMIT)
         self._call.see_bytes(time.monotonic(), len(body))
-        secret = self._shared.upstream.credential(self._call.target.provider)
-        return refused_by_provider(response.status, body, secret)
+        return refused_by_provider(response.status, body, self._secret)
 
-    async def _answer_plain(self, response: Exchange, body: bytes) -> None:
+    async def _answer_plain(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         call = self._call
         try:
             if len(body) > LARGE_ANSWER:
@@ -232,15 +236,11 @@ class _Run:
         except Malformed:
             await self.fail(UNREADABLE)
             return
-        call.status = response.status
+        call.status = status
         await self.record("ok")
         self._has_head = True
-        headers = passed_back(response.headers, default_type=JSON[1])
-        await answer(self._send, response.status, renamed, headers + self._own_headers())
-
-    def _error_headers(self, response: Exchange) -> Headers:
-        found = response.headers.get("retry-after")
-        return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]
+        head = passed_back(headers, default_type=JSON[1])
+        await answer(self._send, status, renamed, head + self._own_headers())
 
     async def _first(self, headers: Headers) -> None:
         if not self._has_head:
@@ -267,6 +267,11 @@ class _Run:
         if call.told.request_id:
             headers.append((b"x-client-request-id", call.told.request_id.encode("latin-1")))
         return headers
+
+
+def _error_headers(headers: Mapping[str, str]) -> Headers:
+    found = headers.get("retry-after")
+    return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]
 
 
 def _read_answer(call: Call, body: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from apps.gateway.errors import error_event, is_openai_error, message_in
+from apps.gateway.errors import error_event, is_openai_error, leaks, message_in
 from apps.gateway.events import EventSplitter, EventTooLong, data_spans
 from apps.gateway.scanner import Malformed, Span, Spans, splice, top_level
 from apps.gateway.usage_tap import UsageTap, is_usage_only
@@ -18,6 +18,9 @@ DONE: Final = b"[DONE]"
 # The keys that are changed. What follows them in an object need not be looked at.
 NAMED: Final = frozenset(("id", "model"))
 UNREADABLE: Final = "The model's provider sent an event that cannot be read."
+REPORTED: Final = "The model's provider reported an error."
+NOT_REPEATED: Final = "The model's provider reported an error that PilotDash does not repeat."
+MOST_WORDS: Final = 2_000
 CUT_OFF: Final = "The model's provider ended its answer in the middle."
 
 
@@ -42,12 +45,14 @@ class StreamRewriter:
     """Feed it the chunks of a stream and send what it returns.
 
     `held` is the event `[DONE]` with all that follows; it is to be sent after the call is recorded.
+    An error that repeats `secret` is replaced by a sentence of ours.
     `failure` is the outcome and sentence when the stream itself reported an error or broke; what
     was returned last then ends with an error event that must be the last thing sent.
     """
 
-    def __init__(self, names: Names, tap: UsageTap, *, hide_usage: bool) -> None:
+    def __init__(self, names: Names, tap: UsageTap, *, hide_usage: bool, secret: str = "") -> None:
         self._names = names
+        self._secret = secret
         self._tap = tap
         self._hide_usage = hide_usage
         self._splitter = EventSplitter()
@@ -108,7 +113,9 @@ class StreamRewriter:
     ) -> bytes:
         self._tap.see(parsed)
         if (error := _error_in(parsed)) is not None:
-            sentence = message_in(error) or "The model's provider reported an error."
+            if leaks(self._secret, event, parsed):
+                return self._fail("upstream_error", NOT_REPEATED)
+            sentence = message_in(error)[:MOST_WORDS] or REPORTED
             if is_openai_error(parsed):
                 self.failure = ("upstream_error", sentence)
                 return event

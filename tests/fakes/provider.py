@@ -39,6 +39,9 @@ class Script:
     shape: str = "openai"
     retry_after: str = ""
     big: int = 0
+    raw: str = ""  # the body of a plain answer or an error; in a stream, the data of an event
+    raw_at: int = 1
+    echo: str = ""  # said in headers
     tools: int = 0
     id: str = "chatcmpl-theirs"
 
@@ -99,6 +102,8 @@ def events_of(script: Script, path: str, model: str, *, asked: bool) -> list[byt
             out.append(event({"error": error}, script))
         if number == script.garbage_at:
             out.append(event('{"choices": [', script))
+        if script.raw and number == script.raw_at:
+            out.append(event(script.raw, script))
         piece = {"delta": {"content": word}} if is_chat else {"text": word}
         out.append(chunk(piece, none, number + 1))
     for number in range(script.tools):
@@ -118,6 +123,8 @@ def events_of(script: Script, path: str, model: str, *, asked: bool) -> list[byt
 
 def answer_of(script: Script, path: str, model: str, inputs: int = 1) -> bytes:
     """Return a whole answer as the bytes on the wire."""
+    if script.raw:
+        return script.raw.encode()
     if path.endswith("embeddings"):
         vector = [round(0.001 * n, 3) for n in range(8)]
         data = [{"object": "embedding", "index": n, "embedding": vector} for n in range(inputs)]
@@ -148,6 +155,8 @@ def answer_of(script: Script, path: str, model: str, inputs: int = 1) -> bytes:
 
 
 def error_of(script: Script) -> bytes:
+    if script.raw:
+        return script.raw.encode()
     sentence = f"status {script.status} as told"
     shapes = {
         "openai": {"error": {"message": sentence, "type": "x", "code": "y", "param": None}},
@@ -156,6 +165,11 @@ def error_of(script: Script) -> bytes:
         "mistral": {"object": "error", "message": {"detail": [{"msg": sentence}]}},
     }
     return json.dumps(shapes[script.shape]).encode() if script.shape in shapes else b"<html>"
+
+
+def _echoes(script: Script) -> dict[str, str]:
+    names = ("retry-after", "cache-control", "openai-processing-ms", "x-request-id")
+    return dict.fromkeys(names, script.echo) if script.echo else {}
 
 
 @dataclass
@@ -209,6 +223,7 @@ class Provider:
             await asyncio.sleep(3600)
         if script.status != 200:
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
+            headers |= _echoes(script)
             return web.Response(
                 status=script.status,
                 body=error_of(script),
@@ -222,14 +237,17 @@ class Provider:
             return web.Response(
                 body=answer_of(script, request.path, asked["model"], count),
                 content_type="application/json",
-                headers={"x-request-id": "theirs-1", "openai-processing-ms": "5", "x-secret": "s"},
+                headers={"x-request-id": "theirs-1", "openai-processing-ms": "5", "x-secret": "s"}
+                | _echoes(script),
             )
         return await self._stream(request, script, asked)
 
     async def _stream(
         self, request: web.Request, script: Script, asked: dict
     ) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream"} | _echoes(script)
+        )
         await response.prepare(request)
         if script.hang == "first":
             await asyncio.sleep(3600)

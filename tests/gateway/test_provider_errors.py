@@ -1,0 +1,76 @@
+"""A provider's error reaches the developer and the record, its credential neither of them."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from tests.gateway.rig import SECRET
+
+GENERIC = "The model's provider reported an error that PilotDash does not repeat."
+ESCAPED = "".join(f"\\u{ord(char):04x}" for char in SECRET)
+LEAKS = {
+    "openai": f'{{"error": {{"message": "bad key {SECRET}", "type": "x", "code": null}}}}',
+    "another field": f'{{"error": {{"message": "no", "type": "x", "param": "{SECRET}"}}}}',
+    "escaped": f'{{"error": {{"message": "bad key {ESCAPED}"}}}}',
+    "text": f'{{"error": "bad key {SECRET}"}}',
+    "key": f'{{"error": {{"{ESCAPED}": 1, "message": "no"}}}}',
+    "groq": f'{{"x_groq": {{"error": "bad key {SECRET}"}}}}',
+}
+
+
+def secretless(rig, reply) -> bool:
+    seen = reply.body + repr(reply.headers).encode() + rig.record().to_json()
+    return SECRET.encode() not in seen and ESCAPED.encode() not in seen
+
+
+@pytest.mark.parametrize("name", LEAKS)
+async def test_a_stream_does_not_repeat_the_providers_credential(rig, name):
+    rig.route(f"theirs?raw={quote(LEAKS[name])}")
+
+    reply = await rig.chat(stream=True)
+
+    assert json.loads(reply.body.split(b"data: ")[-1])["error"]["message"] == GENERIC
+    assert (rig.record().outcome, rig.record().error) == ("upstream_error", GENERIC)
+    assert secretless(rig, reply)
+
+
+@pytest.mark.parametrize("name", LEAKS)
+@pytest.mark.parametrize("status", [400, 500])
+async def test_an_error_status_does_not_repeat_it_either(rig, name, status):
+    rig.route(f"theirs?status={status}&raw={quote(LEAKS[name])}")
+
+    reply = await rig.chat()
+
+    message = f"The model's provider answered with status {status}."
+    assert (reply.status, reply.error["message"]) == (status, message)
+    assert secretless(rig, reply)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_headers_that_hold_the_credential_are_not_passed_back(rig, stream):
+    rig.route(f"theirs?echo=Bearer {SECRET}")
+
+    reply = await rig.chat(stream=stream)
+
+    assert reply.status == 200
+    assert not {"retry-after", "cache-control", "openai-processing-ms"} & set(reply.headers)
+    assert rig.record().upstream_request_id == ""
+    assert secretless(rig, reply)
+
+
+async def test_an_error_status_with_the_credential_in_its_headers(rig):
+    rig.route(f"theirs?status=429&echo={SECRET}")
+
+    reply = await rig.chat()
+
+    assert (reply.status, "retry-after" in reply.headers) == (429, False)
+    assert secretless(rig, reply)
+
+
+async def test_a_long_error_is_recorded_in_part(rig):
+    rig.route("theirs?raw=" + quote(json.dumps({"error": "x" * 5_000})))
+
+    await rig.chat(stream=True)
+
+    assert rig.record().error == "x" * 2_000
