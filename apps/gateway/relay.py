@@ -10,14 +10,11 @@ import traceback
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
 from apps.gateway import metrics
 from apps.gateway.answers import (
     ERROR_LIMIT,
     INTERNAL,
     STREAM_HEADERS,
-    UNREADABLE,
     Failure,
     failed,
     passed_back,
@@ -32,9 +29,9 @@ from apps.gateway.errors import error_event
 from apps.gateway.estimate import Calibration
 from apps.gateway.ledger import Ledger
 from apps.gateway.request import hides_usage, provider_body
-from apps.gateway.rewrite import NAMED, Names, StreamRewriter
-from apps.gateway.scanner import Malformed, splice, top_level
+from apps.gateway.rewrite import Names, StreamRewriter
 from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
+from apps.gateway.whole import read_answer
 
 ANSWER_LIMIT: Final = 64 << 20
 # How long a provider may take to end its body after it said [DONE].
@@ -228,13 +225,12 @@ class _Run:
 
     async def _answer_plain(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         call = self._call
-        try:
-            if len(body) > LARGE_ANSWER:
-                renamed = await asyncio.to_thread(_read_answer, call, body)
-            else:
-                renamed = _read_answer(call, body)
-        except Malformed:
-            await self.fail(UNREADABLE)
+        if len(body) > LARGE_ANSWER:
+            renamed = await asyncio.to_thread(read_answer, call, body, self._secret)
+        else:
+            renamed = read_answer(call, body, self._secret)
+        if isinstance(renamed, Failure):
+            await self.fail(renamed)
             return
         call.status = status
         await self.record("ok")
@@ -272,19 +268,3 @@ class _Run:
 def _error_headers(headers: Mapping[str, str]) -> Headers:
     found = headers.get("retry-after")
     return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]
-
-
-def _read_answer(call: Call, body: bytes) -> bytes:
-    """Return a whole answer under our names, and count what is in it. Raises Malformed."""
-    try:
-        answered = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(str(error)) from None
-    if not isinstance(answered, dict):
-        raise Malformed("not an object")
-    call.tap.see(answered)
-    names = Names(call.completion_id, call.target.alias)
-    try:
-        return splice(body, names.changes(body, top_level(body, until=NAMED)))
-    except Malformed:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
-        return body

@@ -112,11 +112,8 @@ class StreamRewriter:
         self, event: bytes, spans: list[Span], payload: bytes, parsed: dict[str, Any]
     ) -> bytes:
         self._tap.see(parsed)
-        if (error := _error_in(parsed)) is not None:
-            if leaks(self._secret, event, parsed):
-                return self._fail("upstream_error", NOT_REPEATED)
-            sentence = message_in(error)[:MOST_WORDS] or REPORTED
-            if is_openai_error(parsed):
+        if (sentence := reported_in(parsed, event, self._secret)) is not None:
+            if is_openai_error(parsed) and sentence != NOT_REPEATED:
                 self.failure = ("upstream_error", sentence)
                 return event
             return self._fail("upstream_error", sentence)
@@ -166,6 +163,15 @@ def _rename_in_lines(event: bytes, spans: list[Span], changes: list[tuple[Span, 
                 break
             offset += stop - start + 1
     return splice(event, moved)
+
+
+def reported_in(answer: dict[str, Any], raw: bytes, secret: str) -> str | None:
+    """Return the sentence of an error that an answer or event reports, or None without one."""
+    if (error := _error_in(answer)) is None:
+        return None
+    if leaks(secret, raw, answer):
+        return NOT_REPEATED
+    return message_in(error)[:MOST_WORDS] or REPORTED
 
 
 def _error_in(event: dict[str, Any]) -> object | None:

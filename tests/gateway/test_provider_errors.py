@@ -74,3 +74,36 @@ async def test_a_long_error_is_recorded_in_part(rig):
     await rig.chat(stream=True)
 
     assert rig.record().error == "x" * 2_000
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": {"message": "no memory", "type": "x", "code": 429}}, "no memory"),
+        ({"error": "no memory"}, "no memory"),
+        ({"error": {"detail": [{"msg": "no memory"}]}, "choices": []}, "no memory"),
+        ({"error": {"code": 5}}, "The model's provider reported an error."),
+        ({"error": {"message": f"no memory for {SECRET}"}}, GENERIC),
+        ({"error": "no memory", "usage": {"prompt_tokens": 9}}, "no memory"),
+        ({"error": "x" * 100_000}, "x" * 2_000),
+    ],
+)
+async def test_an_error_in_a_plain_200_is_a_failure(rig, body, message):
+    rig.route(f"theirs?raw={quote(json.dumps(body))}")
+
+    reply = await rig.chat()
+
+    error = {"message": message, "type": "api_error", "code": "upstream_error", "param": None}
+    assert (reply.status, reply.json) == (502, {"error": error})
+    record = rig.record()
+    assert (record.outcome, record.status, record.error) == ("upstream_error", 502, message)
+    assert (record.usage_source, record.prompt_tokens, record.rateable) == ("none", None, False)
+    assert secretless(rig, reply)
+
+
+async def test_an_error_that_is_null_is_none(rig):
+    rig.route("theirs?raw=" + quote('{"error": null, "choices": []}'))
+
+    reply = await rig.chat()
+
+    assert (reply.status, rig.record().outcome) == (200, "ok")

@@ -1,0 +1,28 @@
+"""A whole answer, as opposed to a stream: put our names in, or find that it is an error."""
+
+from __future__ import annotations
+
+import orjson
+
+from apps.gateway.answers import UNREADABLE, Failure
+from apps.gateway.call import Call
+from apps.gateway.rewrite import NAMED, Names, reported_in
+from apps.gateway.scanner import Malformed, splice, top_level
+
+
+def read_answer(call: Call, body: bytes, secret: str) -> bytes | Failure:
+    """Return an answer under our names and count what is in it, or return what is wrong with it."""
+    try:
+        answered = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return UNREADABLE
+    if not isinstance(answered, dict):
+        return UNREADABLE
+    if (sentence := reported_in(answered, body, secret)) is not None:
+        return Failure("upstream_error", 502, "upstream_error", sentence, sentence)
+    call.tap.see(answered)
+    names = Names(call.completion_id, call.target.alias)
+    try:
+        return splice(body, names.changes(body, top_level(body, until=NAMED)))
+    except Malformed:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
+        return body
