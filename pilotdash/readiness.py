@@ -13,9 +13,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import allow_anyone
-from apps.gateway.contract import ROUTES_VERSION_KEY, STREAM
+from apps.gateway.contract import GATEWAYS_KEY, ROUTES_VERSION_KEY, STREAM
+from apps.usage.quiet import seconds_since_drained
 
 TIMEOUT_S = 2.0
+# Beat asks for a drain each second.
+QUIET_S = 60.0
 
 
 @require_safe
@@ -27,6 +30,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts = {
         "postgresql": _checked(_postgresql),
         "redis": _checked(_redis),
+        "gateway": _checked(_gateway),
+        "ingest": _checked(_ingest),
         "supervisor": _checked(_supervisor),
     }
     ready = all(part["ok"] for part in parts.values())
@@ -76,6 +81,31 @@ def _redis() -> dict[str, Any]:
             "oldest_waiting_s": round(waiting_s, 1),
             "routes_version": int(client.get(ROUTES_VERSION_KEY) or 0),
         }
+
+
+def _gateway() -> dict[str, Any]:
+    """Each gateway process as it last said: records not shipped yet, and its routes' version."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S) as client:
+        told: Any = client.hgetall(GATEWAYS_KEY)
+    gateways = [json.loads(state) for state in told.values()]
+    return {
+        "ok": bool(gateways),
+        "processes": len(gateways),
+        "backlog": sum(gateway["backlog"] for gateway in gateways),
+        "oldest_unshipped_s": max(
+            (gateway["oldest_age_s"] or 0 for gateway in gateways), default=0
+        ),
+        "routes_versions": sorted({gateway["routes_version"] for gateway in gateways}),
+    }
+
+
+def _ingest() -> dict[str, Any]:
+    """Beat, worker and broker together: that the stream of calls is being read."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S) as client:
+        quiet_s = seconds_since_drained(client)
+    if quiet_s is None:
+        return {"ok": False, "problem": "no drain has run yet"}
+    return {"ok": quiet_s < QUIET_S, "last_drain_s_ago": round(quiet_s, 1)}
 
 
 def _supervisor() -> dict[str, Any]:

@@ -29,6 +29,7 @@ from apps.usage.costing import COSTED
 from apps.usage.incoming import Unstorable, read_record
 from apps.usage.models import DeadLetter
 from apps.usage.partitions import make_partitions, month_of
+from apps.usage.quiet import note_drained
 from apps.usage.stream import TIMEOUT_S, CallStream, Entry
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ def drain(*, now: datetime, seconds: float = DRAIN_SECONDS) -> int:
     stored = 0
     try:
         with _redis() as client:
+            # First of all: a database that is away is no reason to end the worker.
+            note_drained(client)
             stream = CallStream(client)
             for entries in stream.batches():
                 stored += store_entries(entries, now=now)

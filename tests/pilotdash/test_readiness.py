@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from apps.gateway.contract import GATEWAYS_KEY, STREAM
+from apps.usage.quiet import DRAINED_KEY
+
+pytestmark = pytest.mark.django_db
+
+GATEWAY = {"at": 1.0, "backlog": 3, "oldest_age_s": 0.4, "routes_version": 7}
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    settings.DATA = tmp_path
+    return tmp_path
+
+
+def all_well(valkey):
+    valkey.hset(GATEWAYS_KEY, "a", json.dumps(GATEWAY))
+    valkey.hset(GATEWAYS_KEY, "b", json.dumps(GATEWAY | {"backlog": 1, "oldest_age_s": 2.5}))
+    valkey.set(DRAINED_KEY, valkey.time()[0])
+
+
+def test_ready_when_every_part_works(client, valkey):
+    all_well(valkey)
+
+    response = client.get("/readyz")
+
+    told = response.json()
+    assert (response.status_code, told["ready"]) == (200, True)
+    assert told["parts"]["gateway"] == {
+        "ok": True,
+        "processes": 2,
+        "backlog": 4,
+        "oldest_unshipped_s": 2.5,
+        "routes_versions": [7],
+    }
+    assert told["parts"]["redis"]["calls_waiting"] == 0
+
+
+@pytest.mark.parametrize("missing", ["gateway", "ingest"])
+def test_not_ready_while_a_part_is_silent(client, valkey, missing):
+    all_well(valkey)
+    valkey.delete({"gateway": GATEWAYS_KEY, "ingest": DRAINED_KEY}[missing])
+
+    response = client.get("/readyz")
+
+    wrong = [name for name, part in response.json()["parts"].items() if not part["ok"]]
+    assert (response.status_code, wrong) == (503, [missing])
+
+
+def test_a_drain_that_stopped_is_told(client, valkey):
+    all_well(valkey)
+    valkey.set(DRAINED_KEY, valkey.time()[0] - 90)
+    valkey.xadd(STREAM, {"r": b"{}"}, id=f"{(valkey.time()[0] - 40) * 1000}-0")
+
+    parts = client.get("/readyz").json()["parts"]
+
+    assert parts["ingest"]["ok"] is False
+    assert parts["redis"]["calls_waiting"] == 1
+    assert parts["redis"]["oldest_waiting_s"] >= 40
+
+
+@pytest.mark.parametrize(("state", "status"), [("running", 200), ("done", 200), ("backoff", 503)])
+def test_the_supervisors_word_counts(client, valkey, data, state, status):
+    all_well(valkey)
+    parts = {"web": {"state": state, "pid": 1, "restarts": 2, "since": "2026-11-22T00:00:00"}}
+    (data / "supervisor.json").write_text(json.dumps({"pid": 1, "parts": parts}))
+
+    assert client.get("/readyz").status_code == status
+
+
+def test_only_loopback_or_the_token_may_ask(client, valkey, settings):
+    settings.MONITORING_TOKEN = "let me see"
+    elsewhere = {"REMOTE_ADDR": "10.1.2.3"}
+
+    refused = client.get("/readyz", **elsewhere)
+    wrong = client.get("/readyz", headers={"authorization": "Bearer let me"}, **elsewhere)
+    right = client.get("/readyz", headers={"authorization": "Bearer let me see"}, **elsewhere)
+
+    assert [each.status_code for each in (refused, wrong)] == [401, 401]
+    assert right.status_code == 503
