@@ -16,6 +16,8 @@ from pilotdash import env
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1"}
 # Long enough for most streams to finish, short enough for an operator who waits.
 GATEWAY_STOP_SECONDS = 60
+# Beyond the gateway's own limit of a thousand, so that it is the one to refuse, with a sentence.
+GATEWAY_STREAMS = 2048
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -40,7 +42,17 @@ def gateway() -> tuple[str, ...]:
         port=env.port(),
         workers=env.gateway_workers(),
         application="pilotdash.gateway:app",
-        more=("--workers-kill-timeout", str(GATEWAY_STOP_SECONDS), *secure),
+        more=(
+            "--workers-kill-timeout",
+            str(GATEWAY_STOP_SECONDS),
+            # By itself granian lets a worker answer backlog / workers requests at a time: too few
+            # for a thousand streams.
+            "--backlog",
+            str(GATEWAY_STREAMS),
+            "--backpressure",
+            str(GATEWAY_STREAMS),
+            *secure,
+        ),
     )
 
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from genai_prices.data_snapshot import get_snapshot
-
 SOURCE: Final = "genai-prices"
 TYPED: Final = "typed"
 # The package knows this service by its former address only.
@@ -26,6 +24,9 @@ class KnownPrice:
 
 def known_price(base_url: str, model: str, *, now: datetime) -> KnownPrice | None:
     """Return what the provider at an address is known to charge for a model, or None."""
+    # Half a second of import, which every process would pay at its start for this one form.
+    from genai_prices.data_snapshot import get_snapshot
+
     address = f"{base_url}/".replace(*RENAMED)
     try:
         _, info = get_snapshot().find_provider_model(model, None, None, address)
