@@ -128,6 +128,9 @@ class Run:
         os.environ["PILOTDASH_WEB_URL"] = self._kept_url("web")
         if self.demo:
             os.environ["PILOTDASH_SIMULATOR_URL"] = self._kept_url("simulator")
+            # Loopback is closed to providers once we listen elsewhere; the simulated ones are here.
+            opened = [*env.upstream_allow_cidrs(), "127.0.0.1/32"]
+            os.environ["PILOTDASH_UPSTREAM_ALLOW_CIDRS"] = ",".join(opened)
         kept.keep_environment(self.data)
         await self.supervisor.start(*servers)
 
