@@ -17,8 +17,9 @@ from apps.gateway.usage_tap import UsageTap
 
 PREFIXES: Final = {"chat/completions": "chatcmpl-", "completions": "cmpl-"}
 CANCELLED: Final = 499
-# A provider that failed is not paid; for the rest, somebody may send a bill.
-ESTIMATED_OUTCOMES: Final = ("ok", "client_cancelled")
+# Somebody may send a bill for these. For a broken stream too, as far as anything came of it; a
+# provider that failed otherwise is not paid.
+ESTIMATED_OUTCOMES: Final = ("ok", "client_cancelled", "stream_broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ class Call:
                     completion=(written, usage.completion),
                 )
             return usage.prompt, usage.cached, completion, "provider"
-        if outcome not in ESTIMATED_OUTCOMES or not self.tries:
+        came_to_nothing = outcome == "stream_broken" and not written
+        if outcome not in ESTIMATED_OUTCOMES or came_to_nothing or not self.tries:
             return None, None, None, "none"
         prompt = calibration.prompt_tokens(candidate, asked)
         completion = calibration.completion_tokens(candidate, written, self.request.most_tokens)

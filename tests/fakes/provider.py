@@ -27,6 +27,7 @@ class Script:
     done: int = 1
     crlf: int = 0
     comment: int = 0
+    drop_end: int = 0
     empty_reason: int = 0
     error_at: int = -1
     error_shape: str = "openai"
@@ -116,6 +117,8 @@ def events_of(script: Script, path: str, model: str, *, asked: bool) -> list[byt
         body = {"id": script.id, "object": kind, "created": 1700000000, "model": model}
         body |= {"choices": [], "usage": usage_of(script, script.events)}
         out.append(event(body, script))
+    if script.drop_end:
+        out.pop()
     if script.done:
         out.append(event("[DONE]", script))
     return out

@@ -290,6 +290,37 @@ async def test_a_stream_that_breaks_says_so(rig, switches, outcome, code, messag
     assert (rig.record().outcome, reply.whole) == (outcome, True)
 
 
+@pytest.mark.parametrize("switches", ["cut_at=3", "garbage_at=2", "usage=never&done=0&drop_end=1"])
+async def test_what_passed_before_a_stream_broke_is_estimated(rig, switches):
+    rig.route(f"theirs?events=5&{switches}")
+
+    await rig.chat(stream=True)
+    await rig.chat(stream=True, max_tokens=1)
+
+    free, capped = rig.records()
+    assert (free.outcome, free.usage_source) == ("stream_broken", "estimated")
+    assert free.prompt_tokens == round(free.request_bytes / 4)
+    written = len("Grüße aus".encode())
+    if "drop_end" in switches:
+        written = len('Grüße aus 东京 🎉 "quoted\\"'.encode())
+    assert free.completion_tokens == round(written / 4)
+    assert (capped.usage_source, capped.completion_tokens) == ("estimated", 1)
+
+
+@pytest.mark.parametrize("switches", ["cut_at=1", "garbage_at=0", "error_at=2"])
+async def test_a_failure_before_any_content_or_that_is_reported_is_not_estimated(rig, switches):
+    rig.route(f"theirs?events=5&{switches}")
+
+    await rig.chat(stream=True)
+
+    record = rig.record()
+    assert (record.usage_source, record.prompt_tokens, record.completion_tokens) == (
+        "none",
+        None,
+        None,
+    )
+
+
 async def closed_within_a_second(rig) -> bool:
     began = time.monotonic()
     while time.monotonic() - began < 1.0:
