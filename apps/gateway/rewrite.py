@@ -11,6 +11,7 @@ import orjson
 
 from apps.gateway.errors import error_event, is_openai_error, leaks, message_in
 from apps.gateway.events import EventSplitter, EventTooLong, data_spans
+from apps.gateway.lenient import read_json
 from apps.gateway.scanner import Malformed, Span, Spans, splice, top_level
 from apps.gateway.usage_tap import UsageTap, is_usage_only
 
@@ -101,8 +102,8 @@ class StreamRewriter:
         if not payload.strip():
             return event
         try:
-            parsed = orjson.loads(payload)
-        except orjson.JSONDecodeError:
+            parsed = read_json(payload)
+        except Malformed:
             return self._fail("stream_broken", UNREADABLE)
         if not isinstance(parsed, dict):
             return self._fail("stream_broken", UNREADABLE)
@@ -122,7 +123,7 @@ class StreamRewriter:
             return b""
         try:
             return self._rename(event, spans, payload)
-        except Malformed:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
+        except ValueError:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
             return event
 
     def _rename(self, event: bytes, spans: list[Span], payload: bytes) -> bytes:

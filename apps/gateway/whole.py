@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import orjson
-
 from apps.gateway.answers import UNREADABLE, Failure
 from apps.gateway.call import Call
+from apps.gateway.lenient import read_json
 from apps.gateway.rewrite import NAMED, Names, reported_in
 from apps.gateway.scanner import Malformed, splice, top_level
 
@@ -13,8 +12,8 @@ from apps.gateway.scanner import Malformed, splice, top_level
 def read_answer(call: Call, body: bytes, secret: str) -> bytes | Failure:
     """Return an answer under our names and count what is in it, or return what is wrong with it."""
     try:
-        answered = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        answered = read_json(body)
+    except Malformed:
         return UNREADABLE
     if not isinstance(answered, dict):
         return UNREADABLE
@@ -24,5 +23,5 @@ def read_answer(call: Call, body: bytes, secret: str) -> bytes | Failure:
     names = Names(call.completion_id, call.target.alias)
     try:
         return splice(body, names.changes(body, top_level(body, until=NAMED)))
-    except Malformed:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
+    except ValueError:  # repeated keys, absurd nesting: JSON all the same, so it is relayed
         return body

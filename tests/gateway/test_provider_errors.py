@@ -15,6 +15,7 @@ LEAKS = {
     "escaped": f'{{"error": {{"message": "bad key {ESCAPED}"}}}}',
     "text": f'{{"error": "bad key {SECRET}"}}',
     "key": f'{{"error": {{"{ESCAPED}": 1, "message": "no"}}}}',
+    "not strict": f'{{"error": {{"message": "bad key {ESCAPED}", "at": NaN}}}}',
     "groq": f'{{"x_groq": {{"error": "bad key {SECRET}"}}}}',
 }
 
