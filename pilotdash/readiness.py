@@ -9,11 +9,12 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import allow_anyone
 from apps.gateway.contract import GATEWAYS_KEY, ROUTES_VERSION_KEY, STREAM
+from apps.gateway.errors import error_body
 from apps.usage.quiet import seconds_since_drained
 
 TIMEOUT_S = 2.0
@@ -23,10 +24,12 @@ QUIET_S = 60.0
 
 @require_safe
 @allow_anyone  # checks for itself: loopback, or the monitoring token
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when every part works and 503 when one does not, naming each part's state."""
     if not _may_ask(request):
-        return JsonResponse({"error": "a bearer MONITORING_TOKEN is needed"}, status=401)
+        message = "A bearer MONITORING_TOKEN is needed."
+        body = error_body(message, 401, code="unauthorized")
+        return HttpResponse(body, status=401, content_type="application/json")
     parts = {
         "postgresql": _checked(_postgresql),
         "redis": _checked(_redis),
@@ -43,9 +46,11 @@ def _may_ask(request: HttpRequest) -> bool:
     given = request.headers.get("authorization", "")
     if token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return True
-    # The gateway appends the address it saw, so the last one is never the client's invention.
-    forwarded = request.headers.get("x-forwarded-for", "")
-    address = forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    # The gateway says the address it saw in one header, and lets no other word of it through.
+    if "forwarded" in request.headers or "x-real-ip" in request.headers:
+        return False
+    seen = request.headers.get("x-forwarded-for", request.META.get("REMOTE_ADDR", ""))
+    address = seen.rpartition(",")[2].strip()
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -181,7 +181,7 @@ class Gateway:
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         headers = dict(scope["headers"])
-        address = as_address(self.service.pages.client_of(scope, headers))
+        address = as_address(self.service.pages.client_of(scope))
         given = headers.get(b"authorization", b"")
         allowed = bool(self._token) and hmac.compare_digest(given, self._token)
         if not allowed and not (address is not None and address.is_loopback):

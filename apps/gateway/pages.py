@@ -45,6 +45,7 @@ HOP_BY_HOP: Final = frozenset(
 FORWARDED: Final = frozenset(
     ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 )
+SPEAKS_FOR: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 # A loopback peer that forwards for somebody is not itself the client, and who is, is not known.
 SOMEBODY: Final = "0.0.0.0"
 DOWN_PAGE: Final = (
@@ -76,16 +77,19 @@ class Pages:
     async def aclose(self) -> None:
         await self._upstream.aclose()
 
-    def client_of(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    def client_of(self, scope: Scope) -> str:
         """Return the address of the client, as far as it can be known."""
-        peer = scope["client"][0] if scope.get("client") else SOMEBODY
-        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        if not forwarded:
-            return str(peer)
-        if self._is_trusted(str(peer)):
-            return forwarded.rpartition(",")[2].strip()
-        address = as_address(str(peer))
-        return SOMEBODY if address is not None and address.is_loopback else str(peer)
+        headers: Headers = scope["headers"]
+        peer = str(scope["client"][0]) if scope.get("client") else SOMEBODY
+        if not any(name in SPEAKS_FOR for name, _ in headers):
+            return peer
+        if self._is_trusted(peer):
+            # A header sent in several lines is one list; the proxy's own word is its end.
+            lines = [value for name, value in headers if name == b"x-forwarded-for"]
+            said = b",".join(lines).rpartition(b",")[2].strip().decode("latin-1")
+            return said or SOMEBODY
+        address = as_address(peer)
+        return SOMEBODY if address is not None and address.is_loopback else peer
 
     async def hand_over(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_body = any(
@@ -148,7 +152,7 @@ class Pages:
         known = dict(incoming)
         trusted = bool(scope.get("client")) and self._is_trusted(str(scope["client"][0]))
         believed = known if trusted else {}
-        out["X-Forwarded-For"] = self.client_of(scope, known)
+        out["X-Forwarded-For"] = self.client_of(scope)
         out["X-Forwarded-Proto"] = believed.get(
             b"x-forwarded-proto", str(scope.get("scheme", "http")).encode()
         ).decode("latin-1")

@@ -102,16 +102,23 @@ class Rig:
         method: str,
         path: str,
         body: bytes | list[bytes] = b"",
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str] | list[tuple[str, str]] | None = None,
         *,
         key: str = KEY,
         leave: asyncio.Event | None = None,
         on_piece=None,
         client: str = "127.0.0.1",
     ) -> Reply:
-        """Call the application; the client leaves when `leave` is set."""
+        """Call the application; the client leaves when `leave` is set.
+
+        Headers that are pairs are sent as they are, so that one may be sent twice.
+        """
         sent = {"host": "pilot.example"} | ({"authorization": f"Bearer {key}"} if key else {})
-        raw = [(k.lower().encode(), v.encode()) for k, v in (sent | (headers or {})).items()]
+        if isinstance(headers, list):
+            pairs = [*sent.items(), *headers]
+        else:
+            pairs = list((sent | (headers or {})).items())
+        raw = [(k.lower().encode(), v.encode()) for k, v in pairs]
         bare, _, query = path.partition("?")
         scope = {
             "type": "http",

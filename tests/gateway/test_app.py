@@ -268,6 +268,10 @@ async def test_healthz_is_alive_and_nothing_more(rig):
         ("10.0.0.9", {"authorization": "Bearer wrong"}, 401),
         # A proxy on this machine speaks for somebody else.
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 401),
+        ("127.0.0.1", {"x-forwarded-for": ""}, 401),
+        ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, 401),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, 401),
+        ("127.0.0.1", [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "")], 401),
     ],
 )
 async def test_metrics_are_for_this_machine_or_the_monitor(rig, client, headers, status):

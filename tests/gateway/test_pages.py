@@ -140,6 +140,34 @@ async def test_only_trusted_proxies_are_believed(
     assert tuple(seen[name] for name in names) == told
 
 
+FORWARDED_TWICE = [("x-forwarded-for", "6.6.6.6, 7.7.7.7"), ("x-forwarded-for", "")]
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "told"),
+    [
+        ("127.0.0.1", FORWARDED_TWICE, "0.0.0.0"),
+        ("127.0.0.1", [("x-forwarded-for", "")], "0.0.0.0"),
+        ("127.0.0.1", [("forwarded", "for=127.0.0.1")], "0.0.0.0"),
+        ("127.0.0.1", [("x-real-ip", "127.0.0.1")], "0.0.0.0"),
+        ("10.0.0.2", FORWARDED_TWICE, "10.0.0.2"),
+        # A proxy that is trusted, and yet does not say for whom it speaks.
+        ("10.0.0.1", FORWARDED_TWICE, "0.0.0.0"),
+        ("10.0.0.1", [("x-forwarded-for", "")], "0.0.0.0"),
+        ("10.0.0.1", [("x-real-ip", "127.0.0.1")], "0.0.0.0"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "7.7.7.7")], "7.7.7.7"),
+        ("10.0.0.1", [("x-forwarded-for", "7.7.7.7"), ("x-real-ip", "6.6.6.6")], "7.7.7.7"),
+    ],
+)
+async def test_a_client_that_is_not_known_is_nobody(paged, seen_by_web, client, headers, told):
+    paged.service.pages._proxies = parse_proxies(["10.0.0.1"])
+
+    await paged.request("GET", "/", headers=headers, client=client)
+
+    assert seen_by_web[0][2]["x-forwarded-for"] == told
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [("text/html,*/*", "text/html; charset=utf-8"), ("*/*", "application/json")],

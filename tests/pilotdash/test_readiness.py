@@ -50,6 +50,39 @@ def test_not_ready_while_a_part_is_silent(client, valkey, missing):
     assert (response.status_code, wrong) == (503, [missing])
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"x-forwarded-for": "127.0.0.1"}, 200),  # as the gateway says it
+        ({"x-forwarded-for": "0.0.0.0"}, 401),
+        ({"x-forwarded-for": "10.0.0.9"}, 401),
+        ({"x-forwarded-for": "127.0.0.1, 6.6.6.6"}, 401),
+        ({"x-forwarded-for": "6.6.6.6,"}, 401),
+        ({"x-forwarded-for": ""}, 401),
+        ({"forwarded": "for=127.0.0.1"}, 401),
+        ({"x-real-ip": "127.0.0.1"}, 401),
+        ({"x-forwarded-for": "", "authorization": "Bearer monitor"}, 200),
+        ({"x-forwarded-for": "", "authorization": "Bearer wrong"}, 401),
+    ],
+)
+def test_only_this_machine_and_the_monitor_are_told(client, valkey, settings, headers, status):
+    settings.MONITORING_TOKEN = "monitor"
+    all_well(valkey)
+
+    response = client.get("/readyz", headers=headers)
+
+    assert response.status_code == status
+    if status == 401:
+        error = {
+            "message": "A bearer MONITORING_TOKEN is needed.",
+            "type": "authentication_error",
+            "code": "unauthorized",
+            "param": None,
+        }
+        assert response.json() == {"error": error}
+
+
 def test_a_drain_that_stopped_is_told(client, valkey):
     all_well(valkey)
     valkey.set(DRAINED_KEY, valkey.time()[0] - 90)
