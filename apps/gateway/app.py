@@ -81,6 +81,9 @@ class Gateway:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         try:
+            if not path.startswith("/") or (scope.get("raw_path") or b"/")[:1] != b"/":
+                message = "The target of a request must be a path."
+                raise Refusal(400, "malformed", message, code="invalid_target")
             if path.startswith("/v1/") and path not in WEB_PATHS:
                 await self._api(path[4:], "", scope, receive, send)
             elif path.startswith("/t/"):

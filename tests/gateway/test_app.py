@@ -235,6 +235,13 @@ async def test_other_paths_of_the_api_are_refused_in_json(rig, method, path, sta
     assert (reply.status, set(reply.error)) == (status, {"message", "type", "code", "param"})
 
 
+@pytest.mark.parametrize("target", ["*", "@evil.example/", "evil.example:443", ""])
+async def test_a_target_that_is_no_path_is_refused(rig, target):
+    reply = await rig.request("OPTIONS", target, key="")
+
+    assert (reply.status, reply.error["code"]) == (400, "invalid_target")
+
+
 async def test_refusals_are_counted_by_reason_key_and_day(rig, valkey):
     for _ in range(3):
         await rig.request("POST", CHAT, GOOD, key="wrong")

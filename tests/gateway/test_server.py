@@ -179,6 +179,15 @@ def test_streams_flow_through_nginx_with_its_default_settings(live, tmp_path):
         nginx.wait()
 
 
+def test_a_request_for_the_server_itself_is_refused_in_json(live):
+    with socket.create_connection(("127.0.0.1", live.port), 10) as connection:
+        connection.sendall(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "invalid_target"
+
+
 def test_the_gateway_can_be_imported_where_django_is_absent():
     program = """
         import importlib, pkgutil, sys
