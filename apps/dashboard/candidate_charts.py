@@ -19,18 +19,20 @@ def cost_by_day(days: Sequence[CandidateDay], position: int) -> Figure:
     color = candidate_line(position)["color"]
     at = [day.day.isoformat() for day in days]
 
-    def bars(name: str, amounts: Sequence[Decimal], alpha: str) -> Figure:
+    def bars(name: str, amounts: Sequence[Decimal | None], alpha: str) -> Figure:
         return {
             "type": "bar",
             "name": name,
             "x": at,
-            "y": [float(amount) for amount in amounts],
+            # A day of too few people is a gap, not a day that was free.
+            "y": [None if amount is None else float(amount) for amount in amounts],
             "marker": {"color": f"{color} / {alpha}"},
             "hovertemplate": f"{name}: $%{{y:,.2f}}<extra></extra>",
         }
 
-    data = [bars("calls", [day.figures.busy_cost_usd for day in days], "0.9")]
-    idle = [day.figures.idle_cost_usd for day in days]
+    seen = [None if day.figures.is_hidden else day.figures for day in days]
+    data = [bars("calls", [each.busy_cost_usd if each else None for each in seen], "0.9")]
+    idle = [each.idle_cost_usd if each else None for each in seen]
     if any(idle):
         data.append(bars("idle machines", idle, "0.3"))
     return {

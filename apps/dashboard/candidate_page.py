@@ -2,34 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from apps.catalog.models import Candidate, Residence
-from apps.core.figures import money, number, percent, percent_interval, seconds
+from apps.core.figures import money
 from apps.core.period_picker import PeriodChoice
 from apps.dashboard.decided import rate
-from apps.dashboard.deltas import Delta
 from apps.dashboard.leaderboard import Row, leaderboard
+from apps.dashboard.tiles import Tile, Trend, tiles_of
 from apps.metrics.queries import figures_by_candidate, latency_by_task, usage_by_task
 from apps.metrics.queries_days import CandidateDay, days_by_candidate
 from apps.metrics.queries_prices import CostTerms, cost_terms
+from apps.metrics.readers import Reader
 from apps.metrics.statistics import Interval
 from apps.metrics.sums import Figures, LatencySums
 from apps.pilots.models import Pilot, Trial
-
-Trend = list[float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One figure with its interval or sample, how it moved, and its trend by day."""
-
-    label: str
-    value: str
-    note: str
-    help: str
-    delta: Delta | None
-    trend: Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +68,15 @@ class CandidatePage:
     terms: CostTerms
 
     @property
+    def shows_opinions(self) -> bool:
+        """Whether enough people rated for single ratings and comments to be nobody's."""
+        return not (self.row.figures.is_hidden or self.row.figures.has_few_raters)
+
+    @property
+    def has_hidden_days(self) -> bool:
+        return any(day.figures.is_hidden for day in self.days)
+
+    @property
     def candidate(self) -> Candidate:
         return self.row.candidate
 
@@ -117,7 +112,7 @@ def terms_in_words(terms: CostTerms) -> str:
 
 
 def listed_candidates(
-    pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], *, hide_below: int
+    pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], *, reader: Reader
 ) -> list[ListedCandidate]:
     """Return every candidate that is or was on trial, in their order of registration."""
     by_id = _trials_by_candidate(trials)
@@ -125,8 +120,9 @@ def listed_candidates(
     figures = figures_by_candidate(pilot.id, choice.period)
     days = days_by_candidate(pilot.id, choice.period, pilot.zone_info)
     terms = cost_terms(by_id)
-    calls = sum(each.usage.calls for each in figures.values())
-    rows = leaderboard(candidates, figures, hide_below=hide_below)
+    calls = reader.together(figures.values())[0].calls
+    rows = leaderboard(candidates, figures, reader=reader)
+    shown = {row.candidate.id: _shown_days(days, row, choice) for row in rows}
     return [
         ListedCandidate(
             row=row,
@@ -135,11 +131,12 @@ def listed_candidates(
             residence=Residence(row.candidate.provider.residence).label.partition(":")[0],
             terms=terms[row.candidate.id],
             cost_terms=terms_in_words(terms[row.candidate.id]),
-            share_of_calls=row.figures.usage.calls / calls if calls else None,
-            calls_trend=[day.figures.usage.calls for day in _up_to_today(days, row, choice)],
-            first_trend=[
-                day.figures.latency.first_ms(0.5) for day in _up_to_today(days, row, choice)
+            share_of_calls=_share(row, calls),
+            calls_trend=[
+                None if day.figures.is_hidden else day.figures.usage.calls
+                for day in shown[row.candidate.id]
             ],
+            first_trend=[day.figures.latency.first_ms(0.5) for day in shown[row.candidate.id]],
         )
         for row in sorted(rows, key=lambda row: row.candidate.position)
     ]
@@ -156,10 +153,22 @@ def _is_on_trial(trials: Sequence[Trial]) -> bool:
     return any(trial.dropped_at is None for trial in trials)
 
 
-def _up_to_today(
+def _share(row: Row, calls: int) -> float | None:
+    return row.figures.usage.calls / calls if calls and not row.figures.is_hidden else None
+
+
+def _shown_days(
     days: Mapping[int, list[CandidateDay]], row: Row, choice: PeriodChoice
 ) -> list[CandidateDay]:
-    return [day for day in days.get(row.candidate.id, []) if day.day <= choice.today]
+    """Return a candidate's days up to today; none where even all of them may not be seen.
+
+    An empty day among hidden ones would tell that these few people were away.
+    """
+    if row.figures.is_hidden:
+        return []
+    own = {day.day: day.figures for day in days.get(row.candidate.id, [])}
+    seen = row.reader.parts(own)
+    return [CandidateDay(day, figures) for day, figures in seen.items() if day <= choice.today]
 
 
 def candidate_page(
@@ -168,7 +177,7 @@ def candidate_page(
     trials: Sequence[Trial],
     candidate: Candidate,
     *,
-    hide_below: int,
+    reader: Reader,
 ) -> CandidatePage:
     """Return one candidate's figures, beside all others only for its rank."""
     by_id = _trials_by_candidate(trials)
@@ -179,32 +188,38 @@ def candidate_page(
         if choice.previous
         else None
     )
-    rows = leaderboard(candidates, figures, before, hide_below=hide_below)
+    rows = leaderboard(candidates, figures, before, reader=reader)
     row = next(row for row in rows if row.candidate.id == candidate.id)
     all_days = days_by_candidate(
         pilot.id, choice.period, pilot.zone_info, candidate_id=candidate.id
     )
-    days = _up_to_today(all_days, row, choice)
+    days = _shown_days(all_days, row, choice)
     return CandidatePage(
         row=row,
         aliases=[trial.alias for trial in by_id[candidate.id]],
         is_on_trial=_is_on_trial(by_id[candidate.id]),
         days=days,
         tiles=tiles_of(row, days),
-        tasks=task_rows(pilot, choice, candidate),
+        tasks=task_rows(pilot, choice, row),
         terms=cost_terms([candidate.id])[candidate.id],
     )
 
 
-def task_rows(pilot: Pilot, choice: PeriodChoice, candidate: Candidate) -> list[TaskRow]:
-    """Return the candidate's tasks, the most used first. Idle machines belong to none of them."""
-    usage = usage_by_task(pilot.id, choice.period, candidate_id=candidate.id)
-    latency = latency_by_task(pilot.id, choice.period, candidate_id=candidate.id)
+def task_rows(pilot: Pilot, choice: PeriodChoice, row: Row) -> list[TaskRow]:
+    """Return a candidate's tasks, the most used first; none where their sum may not be seen.
+
+    Idle machines belong to none of them.
+    """
+    usage = usage_by_task(pilot.id, choice.period, candidate_id=row.candidate.id)
+    latency = latency_by_task(pilot.id, choice.period, candidate_id=row.candidate.id)
+    if row.figures.is_hidden:
+        return []
     empty = Figures().latency
-    rows = [
-        TaskRow(task, Figures(sums, latency=latency.get(task, empty), task_only=True))
+    found = {
+        task: Figures(sums, latency=latency.get(task, empty), task_only=True)
         for task, sums in usage.items()
-    ]
+    }
+    rows = [TaskRow(task, figures) for task, figures in row.reader.parts(found).items()]
     return sorted(rows, key=lambda row: (-row.figures.usage.calls, row.task))
 
 
@@ -213,80 +228,3 @@ def percentiles_of(latency: LatencySums) -> list[Percentile]:
         Percentile(f"{share:.0%}", latency.first_ms(share), latency.total_ms(share))
         for share in (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
     ]
-
-
-def tiles_of(row: Row, days: Sequence[CandidateDay]) -> list[Tile]:
-    """Return the six figures that decide, each with its trend by day."""
-    figures, usage = row.figures, row.figures.usage
-    each = [day.figures for day in days]
-    return [
-        Tile(
-            "Liked",
-            percent(usage.liked_share),
-            _liked_note(row),
-            "Thumbs up, or four stars and more, of the answers that were rated.",
-            row.liked_delta,
-            [one.usage.liked_share for one in each],
-        ),
-        Tile(
-            "Cost per liked answer",
-            money(figures.cost_per_liked_usd),
-            f"{money(figures.cost_per_answer_usd)} an answer",
-            "What chat, edit and agent calls cost, idle machines included, over the answers that "
-            "people like as often as they like the rated ones.",
-            row.liked_cost_delta,
-            [_float(one.cost_per_answer_usd) for one in each],
-        ),
-        Tile(
-            "Cost per call",
-            money(figures.cost_per_call_usd),
-            _busy_note(figures),
-            "Tokens and machines, idle ones included, over all calls.",
-            row.call_cost_delta,
-            [_float(one.cost_per_call_usd) for one in each],
-        ),
-        Tile(
-            "First token, p50",
-            seconds(row.first_p50),
-            f"p95 {seconds(row.first_p95)}",
-            "How long until the answer begins: half of the calls wait no longer than p50, 95 of "
-            "100 no longer than p95. The change is that of p95.",
-            row.first_delta,
-            [one.latency.first_ms(0.5) for one in each],
-        ),
-        Tile(
-            "Tokens per second",
-            number(usage.tokens_per_s),
-            "once an answer has begun",
-            "Tokens written between the first and the last, over finished calls.",
-            None,
-            [one.usage.tokens_per_s for one in each],
-        ),
-        Tile(
-            "Errors",
-            percent(usage.error_share),
-            f"{number(usage.failed)} of {number(usage.calls)} calls",
-            "Calls that the provider refused, broke off or left without an answer.",
-            row.error_delta,
-            [one.usage.error_share for one in each],
-        ),
-    ]
-
-
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _liked_note(row: Row) -> str:
-    rated = number(row.figures.usage.rated)
-    if row.liked is None:
-        return f"about {row.ratings_missing} ratings are needed"
-    bounds = percent_interval(row.liked.low, row.liked.high)
-    more = f"; about {row.ratings_missing} more needed" if row.ratings_missing else ""
-    return f"{bounds}, n {rated}{more}"
-
-
-def _busy_note(figures: Figures) -> str:
-    if figures.is_hosted:
-        return f"{money(figures.busy_cost_per_call_usd)} without idle machines"
-    return f"{money(figures.cost_per_mtok_usd)} per million tokens"

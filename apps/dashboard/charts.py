@@ -145,7 +145,12 @@ def frontier(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 
 def spending_over_time(spent: Spending) -> Figure:
-    """Running totals stacked by candidate, the budget, and how it goes on."""
+    """Running totals stacked by candidate, the budget, and how it goes on.
+
+    Nothing where the days would tell when few people worked.
+    """
+    if spent.is_course_hidden:
+        return {"data": [], "layout": {}}
     days = [day.isoformat() for day in spent.days]
     data = []
     for series in spent.series:

@@ -1,4 +1,7 @@
-"""The leaderboard as a table for a spreadsheet. Money in USD, shares 0 to 1, durations in ms."""
+"""The leaderboard as a table for a spreadsheet. Money in USD, shares 0 to 1, durations in ms.
+
+Cells of too few people are empty, which is not zero.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -38,6 +41,10 @@ def leaderboard_rows(rows: Iterable[Row]) -> list[Sequence[Cell]]:
 
 def _cells(row: Row) -> Sequence[Cell]:
     figures, usage, liked = row.figures, row.figures.usage, row.liked
+    if figures.is_hidden:
+        named = (None, row.candidate.name, row.candidate.provider.name)
+        cells = dict.fromkeys(HEADER) | dict(zip(HEADER, named, strict=False))
+        return tuple((cells | {"active_developers": row.people}).values())
     return (
         row.rank,
         row.candidate.name,
@@ -45,7 +52,7 @@ def _cells(row: Row) -> Sequence[Cell]:
         round(liked.mid, 4) if liked else None,
         round(liked.low, 4) if liked else None,
         round(liked.high, 4) if liked else None,
-        usage.rated,
+        None if figures.has_few_raters else usage.rated,
         usage.rateable,
         usage.calls,
         usage.failed,

@@ -6,6 +6,7 @@ from apps.accounts.models import User
 from apps.changes.models import RoutesVersion
 from apps.core.periods import floor_quarter
 from apps.metrics.queries import generation_of
+from apps.metrics.readers import reader_of
 from apps.pilots.models import Pilot
 
 
@@ -15,5 +16,6 @@ def etag_of(pilot: Pilot, user: User, *, now: datetime) -> str:
     """
     number, _ = generation_of(pilot.id)
     version = RoutesVersion.objects.values_list("version", flat=True).first() or 0
-    parts = (pilot.id, number, version, user.role, int(floor_quarter(now).timestamp()))
+    least = reader_of(pilot, user).least
+    parts = (pilot.id, number, version, user.role, least, int(floor_quarter(now).timestamp()))
     return f'"{"-".join(str(part) for part in parts)}"'

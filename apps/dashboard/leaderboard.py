@@ -8,6 +8,7 @@ from typing import Final
 from apps.catalog.models import Candidate
 from apps.core.figures import percent, percent_interval, seconds
 from apps.dashboard.deltas import Delta, change, share_change
+from apps.metrics.readers import Reader
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures
 
@@ -27,7 +28,7 @@ class Row:
     before: Figures | None
     rank: int | None
     leads_tier: bool
-    hide_below: int = 0
+    reader: Reader
 
     @property
     def liked(self) -> Interval | None:
@@ -37,7 +38,7 @@ class Row:
     def liked_words(self) -> str:
         """The interval for those who do not see it drawn."""
         if self.liked is None:
-            return "no ratings"
+            return "rated by too few to tell" if self.figures.has_few_raters else "no ratings"
         bounds = percent_interval(self.liked.low, self.liked.high)
         return f"{percent(self.liked.mid)} liked ({bounds})"
 
@@ -111,7 +112,9 @@ class Row:
 
     @property
     def people(self) -> str:
-        return group_size(len(self.figures.usage.people), hide_below=self.hide_below)
+        if self.figures.is_hidden:
+            return f"<{self.reader.least}"
+        return self.reader.size(len(self.figures.usage.people))
 
     @property
     def people_words(self) -> str:
@@ -123,14 +126,14 @@ def leaderboard(
     figures: Mapping[int, Figures],
     before: Mapping[int, Figures] | None = None,
     *,
-    hide_below: int = 0,
+    reader: Reader,
 ) -> list[Row]:
     """Return candidates by rank, then by share liked; those without ratings last, as registered.
 
-    Groups of fewer than `hide_below` people are not counted out loud.
+    What the reader may not see is in no row, and ranks nothing.
     """
     nothing = Figures()
-    known = {each.id: figures.get(each.id, nothing) for each in candidates}
+    known = {each.id: reader.figures(figures.get(each.id, nothing)) for each in candidates}
     intervals = {key: each.usage.liked_interval for key, each in known.items()}
     ranks = ranks_of(intervals)
 
@@ -143,8 +146,10 @@ def leaderboard(
     for candidate in sorted(candidates, key=place):
         rank = ranks[candidate.id]
         leads = not rows or rank is None or rows[-1].rank != rank
-        earlier = before.get(candidate.id, nothing) if before is not None else None
-        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, hide_below))
+        earlier = None
+        if before is not None:
+            earlier = reader.figures(before.get(candidate.id, nothing))
+        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, reader))
     return rows
 
 
@@ -154,11 +159,6 @@ def times(p50: int | None, p95: int | None) -> tuple[str, str]:
     if first.endswith(" s") and second.endswith(" s") and " min " not in first + second:
         first = first.removesuffix(" s")
     return first, second
-
-
-def group_size(count: int, *, hide_below: int) -> str:
-    """Write how many people there are; small groups only as such, for they could be guessed."""
-    return f"<{hide_below}" if 0 < count < hide_below else f"{count:,}"
 
 
 def ranks_of(intervals: Mapping[int, Interval | None]) -> dict[int, int | None]:
@@ -223,10 +223,14 @@ def standing(rows: Sequence[Row], *, elapsed_days: float, days_left: int) -> Sta
     `elapsed_days` is how long the ratings took to come; `days_left` how long the pilot goes on.
     """
     rated = [row for row in rows if row.rank is not None]
+    few = [row for row in rows if row.figures.is_hidden or row.figures.has_few_raters]
+    if not rated and few:
+        return Standing("Too few people have rated a candidate, so there is no order yet.")
     if not rated:
         return Standing("Nobody has rated an answer yet, so there is no order.")
     if len(rated) == 1:
-        return Standing("Only one candidate has ratings, so there is nothing to compare it with.")
+        who = "enough people who rated it" if few else "ratings"
+        return Standing(f"Only one candidate has {who}, so there is nothing to compare it with.")
     first, second = rated[0], rated[1]
     if second.rank != first.rank:
         return Standing(f"{first.candidate.name} is ahead of the others beyond doubt (95%).")

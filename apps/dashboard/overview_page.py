@@ -1,13 +1,12 @@
 """Gathers what the overview of a pilot shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.http import QueryDict
 
-from apps.accounts.models import User
 from apps.catalog.models import Candidate
 from apps.core.period_picker import Option, PeriodChoice
 from apps.core.periods import DAY, Period, day_of, period_of_days
@@ -16,7 +15,6 @@ from apps.dashboard.leaderboard import (
     Row,
     Scale,
     Standing,
-    group_size,
     leaderboard,
     scale_of,
     standing,
@@ -25,15 +23,15 @@ from apps.dashboard.moves import Move, biggest, candidate_moves, spending_move
 from apps.dashboard.spending import Spending, spending
 from apps.dashboard.verdicts import Verdict, verdicts
 from apps.gateway.contract import TASKS
-from apps.metrics.queries import generation_of, tasks_used
+from apps.metrics.queries import generation_of, tasks_used, usage_by_candidate_and_task
 from apps.metrics.queries_days import spending_by_candidate
 from apps.metrics.queries_people import adoption
 from apps.metrics.queries_prices import cost_terms
 from apps.metrics.queries_windows import figures_of_windows
+from apps.metrics.readers import Reader, hidden, without_ratings
 from apps.metrics.sums import Figures
 from apps.pilots.models import Pilot, Trial
 
-LEAST_GROUP: Final = 5
 WEEK_DAYS: Final = 7
 
 
@@ -70,6 +68,7 @@ class Overview:
     task: str
     figures_at: datetime | None
     weeks: list[dict[int, Figures]]
+    reader: Reader
 
     @property
     def calls(self) -> int:
@@ -105,11 +104,6 @@ def task_options(pilot: Pilot, choice: PeriodChoice, task: str) -> list[Option]:
     return [every, *(Option(each, choice.link("task", each), each == task) for each in used)]
 
 
-def hidden_below(pilot: Pilot, user: User) -> int:
-    """Return the smallest group whose size may be told: its members could be guessed."""
-    return 0 if user.is_lead and pilot.people_named else LEAST_GROUP
-
-
 def trials_ever(pilot: Pilot) -> list[Trial]:
     """Return everything that was on trial, dropped ones too: their calls still count."""
     trials = Trial.objects.filter(pilot=pilot).select_related("candidate__provider")
@@ -133,7 +127,7 @@ def overview_of(
     trials: Sequence[Trial],
     *,
     task: str,
-    hide_below: int,
+    reader: Reader,
     now: datetime,
     with_week: bool = False,
 ) -> Overview:
@@ -145,9 +139,15 @@ def overview_of(
     figures = figures_of_windows(pilot.id, windows + ([] if task else weeks), task=task)
     if task and weeks:
         figures += figures_of_windows(pilot.id, weeks)
+    if task and reader.least:
+        seen = [
+            _seen_of_task(pilot, each, task, own, reader)
+            for each, own in zip(windows, figures, strict=False)
+        ]
+        figures[: len(windows)] = seen
     before = figures[1] if choice.previous else None
-    rows = leaderboard(candidates, figures[0], before, hide_below=hide_below)
-    spent = spending_of(pilot, candidates, choice, now=now)
+    rows = leaderboard(candidates, figures[0], before, reader=reader)
+    spent = spending_of(pilot, candidates, choice, reader=reader, now=now)
     elapsed = choice.period.clipped(choice.period.start, now)
     left = (choice.pilot_last - choice.today).days if pilot.is_running(at=now) else 0
     return Overview(
@@ -159,12 +159,32 @@ def overview_of(
         tasks=task_options(pilot, choice, task),
         task=task,
         figures_at=generation_of(pilot.id)[1],
-        weeks=figures[-2:] if weeks else [],
+        weeks=[reader.each(own) for own in figures[-2:]] if weeks else [],
+        reader=reader,
     )
 
 
+def _seen_of_task(
+    pilot: Pilot, period: Period, task: str, found: Mapping[int, Figures], reader: Reader
+) -> dict[int, Figures]:
+    """Return what may be seen of one task beside all tasks, which the same page shows as well."""
+    usage = usage_by_candidate_and_task(pilot.id, period)
+    seen = {}
+    for key, figures in found.items():
+        tasks = {each: Figures(sums) for each, sums in usage.get(key, {}).items()}
+        part = reader.parts(tasks).get(task, figures)
+        few = without_ratings(figures) if part.has_few_raters else figures
+        seen[key] = hidden(figures) if part.is_hidden else few
+    return seen
+
+
 def spending_of(
-    pilot: Pilot, candidates: Sequence[Candidate], choice: PeriodChoice, *, now: datetime
+    pilot: Pilot,
+    candidates: Sequence[Candidate],
+    choice: PeriodChoice,
+    *,
+    reader: Reader,
+    now: datetime,
 ) -> Spending:
     """Return what the whole pilot cost up to today, whatever period is chosen."""
     zone = pilot.zone_info
@@ -172,6 +192,7 @@ def spending_of(
     return spending(
         candidates,
         spending_by_candidate(pilot.id, so_far, zone),
+        reader=reader,
         budget_usd=pilot.budget_usd,
         today=choice.today,
         last=choice.pilot_last,
@@ -179,9 +200,7 @@ def spending_of(
     )
 
 
-def week_of(
-    pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], page: Overview, *, hide_below: int
-) -> Week:
+def week_of(pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], page: Overview) -> Week:
     """Return how far people came, and what moved between the weeks that the page has read."""
     candidates = candidates_of(trials)
     week, earlier = week_windows(pilot, choice)
@@ -191,7 +210,7 @@ def week_of(
     if compares:
         moves += candidate_moves(candidates, *page.weeks)
         spending = spending_move(page.spent.by_day, today=choice.today)
-        moves += [spending] if spending else []
+        moves += [spending] if spending and not page.spent.is_course_hidden else []
     people = adoption(pilot.id, active_since=day_of(week.start, pilot.zone_info))
     counts = {
         "Made a key": people.made_key,
@@ -201,11 +220,12 @@ def week_of(
     }
     # How many are invited stands in the page's head too: it tells nothing about what they do.
     steps = [Step("Invited", people.invited)]
-    steps += [step(label, count, hide_below=hide_below) for label, count in counts.items()]
-    quiet = people.quiet if people.quiet >= hide_below else 0
+    steps += [step(label, count, page.reader) for label, count in counts.items()]
+    quiet = 0 if page.reader.counts_few(people.quiet) else people.quiet
     return Week(steps, quiet, biggest(moves), compares, choice.is_over)
 
 
-def step(label: str, count: int, *, hide_below: int) -> Step:
-    told = group_size(count, hide_below=hide_below)
-    return Step(label, count) if told == f"{count:,}" else Step(label, None, told)
+def step(label: str, count: int, reader: Reader) -> Step:
+    if reader.counts_few(count):
+        return Step(label, None, reader.size(count))
+    return Step(label, count)

@@ -17,12 +17,11 @@ from apps.core.period_picker import PeriodChoice
 from apps.core.periods import day_of
 from apps.metrics.queries import site_zone, usage_by_person
 from apps.metrics.queries_people import adoption, last_days
+from apps.metrics.readers import lead_of
 from apps.metrics.sums import UsageSums
 from apps.pilots.models import Enrollment, KeyKind, Pilot
 from apps.pilots.queries import pilot_or_404
 
-# A group of fewer is not shown: its members could be told.
-LEAST_GROUP = 5
 QUIET_AFTER = timedelta(days=7)
 
 
@@ -73,10 +72,11 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 
 def stages(pilot: Pilot, now: datetime) -> list[Stage]:
     """Return how many people came how far; small groups are left out where nobody is named."""
+    reader = lead_of(pilot)
     found = adoption(pilot.id, active_since=day_of(now - QUIET_AFTER, site_zone()))
 
     def shown(count: int) -> int | None:
-        return count if pilot.people_named or count == 0 or count >= LEAST_GROUP else None
+        return None if reader.counts_few(count) else count
 
     return [
         Stage("Invited", shown(found.invited), "enrolled in this pilot"),

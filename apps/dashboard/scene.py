@@ -9,7 +9,8 @@ from apps.accounts.access import signed_in
 from apps.accounts.models import User
 from apps.core.period_picker import PeriodChoice
 from apps.dashboard.navigation import pilot_state
-from apps.dashboard.overview_page import hidden_below, trials_ever
+from apps.dashboard.overview_page import trials_ever
+from apps.metrics.readers import Reader, reader_of
 from apps.pilots.models import Enrollment, Pilot, Trial
 from apps.pilots.queries import pilot_or_404
 
@@ -27,8 +28,8 @@ class Scene:
     now: datetime
 
     @property
-    def hide_below(self) -> int:
-        return hidden_below(self.pilot, self.user)
+    def reader(self) -> Reader:
+        return reader_of(self.pilot, self.user)
 
 
 @dataclass(frozen=True, slots=True)

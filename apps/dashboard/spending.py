@@ -1,6 +1,6 @@
 """What a pilot has spent, day by day, and whether its budget will do. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from itertools import accumulate
 from apps.catalog.models import Candidate
 from apps.dashboard.forecast import Forecast, forecast
 from apps.metrics.queries_days import DaySpend
+from apps.metrics.readers import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,17 @@ class Series:
 
 @dataclass(frozen=True)
 class Spending:
-    """A whole pilot's, up to today; `last` is its last day, `is_running` whether it goes on."""
+    """A whole pilot's, up to today; `last` is its last day, `is_running` whether it goes on.
 
-    days: tuple[date, ...]
+    The sum is everybody's to know. `series` are the candidates whose own sums may be shown;
+    `has_hidden` says that others cost something, too, and with `is_course_hidden` few people have
+    called at all, so that the days would tell when they worked.
+    """
+
+    by_day: dict[date, Decimal]
     series: tuple[Series, ...]
+    has_hidden: bool
+    is_course_hidden: bool
     idle_usd: Decimal
     uncosted: int
     budget_usd: Decimal | None
@@ -37,12 +45,18 @@ class Spending:
     last: date
     is_running: bool
 
-    @cached_property
-    def by_day(self) -> dict[date, Decimal]:
-        return {
-            day: sum((each.usd[index] for each in self.series), Decimal(0))
-            for index, day in enumerate(self.days)
-        }
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(self.by_day)
+
+    @property
+    def uncosted_words(self) -> str:
+        """How many calls are in none of it; only that there are some where few people made them."""
+        if self.has_hidden or self.is_course_hidden:
+            return "some calls have no price and are not in it"
+        if self.uncosted == 1:
+            return "1 call has no price and is not in it"
+        return f"{self.uncosted:,} calls have no price and are not in it"
 
     @cached_property
     def cumulative(self) -> list[Decimal]:
@@ -71,28 +85,41 @@ def spending(
     candidates: Sequence[Candidate],
     days: Mapping[int, Sequence[DaySpend]],
     *,
+    reader: Reader,
     budget_usd: Decimal | None,
     today: date,
     last: date,
     is_running: bool,
 ) -> Spending:
     """Return what was spent; candidates in their order, without those that cost nothing."""
-    series, idle, uncosted = [], Decimal(0), 0
-    for candidate in candidates:
-        own = days.get(candidate.id, ())
-        uncosted += sum(day.uncosted for day in own)
-        idle += sum((day.idle_usd for day in own), Decimal(0))
-        amounts = tuple(day.usd for day in own)
-        if any(amounts):
-            series.append(Series(candidate, amounts))
-    known = next(iter(days.values()), ())
+    known = [day for candidate in candidates for day in days.get(candidate.id, ())]
+    by_day = {day.day: Decimal(0) for day in next(iter(days.values()), ())}
+    for day in known:
+        by_day[day.day] += day.usd
+    callers = {key: _callers(own) for key, own in days.items()}
+    unseen = {key for key, people in callers.items() if reader.is_few(people)}
+    # Taken from the sum, candidates that are shown leave those that are not: few people's, perhaps.
+    is_split = not reader.is_few(_united(callers[key] for key in unseen))
+    spent = [(each, tuple(day.usd for day in days.get(each.id, ()))) for each in candidates]
+    spent = [(each, usd) for each, usd in spent if any(usd)]
+    shown = [(each, usd) for each, usd in spent if is_split and each.id not in unseen]
     return Spending(
-        days=tuple(day.day for day in known),
-        series=tuple(series),
-        idle_usd=idle,
-        uncosted=uncosted,
+        by_day=by_day,
+        series=tuple(Series(each, usd) for each, usd in shown),
+        has_hidden=len(shown) < len(spent),
+        is_course_hidden=reader.is_few(_united(callers.values())),
+        idle_usd=sum((day.idle_usd for day in known), Decimal(0)),
+        uncosted=sum(day.uncosted for day in known),
         budget_usd=budget_usd,
         today=today,
         last=last,
         is_running=is_running,
     )
+
+
+def _callers(days: Iterable[DaySpend]) -> frozenset[int]:
+    return _united(day.callers for day in days)
+
+
+def _united(groups: Iterable[frozenset[int]]) -> frozenset[int]:
+    return frozenset[int]().union(*groups)

@@ -37,7 +37,9 @@ def value(rows: Sequence[Row]) -> Verdict:
     best = rows[0] if rows and rows[0].liked else None
     if best is None or best.liked is None:
         waiting = sum(row.figures.usage.rateable for row in rows)
-        if waiting:
+        if any(row.figures.is_hidden or row.figures.has_few_raters for row in rows):
+            missing = "too few people have rated a candidate yet"
+        elif waiting:
             missing = f"{number(waiting)} answers could be rated, none was: ask for ratings"
         else:
             missing = "no answer to rate yet: it begins with the first chat or edit"
@@ -70,7 +72,7 @@ def budget(spent: Spending) -> Verdict:
     so_far, limit, end = money(spent.total_usd), spent.budget_usd, spent.at_end
     goal = f"budget {money(limit)}" if limit is not None else "no budget is set to hold it against"
     if spent.uncosted:
-        goal += f"; {number(spent.uncosted)} calls have no price and are not in it"
+        goal += f"; {spent.uncosted_words}"
     if limit is None or (not spent.is_running and not spent.days):
         return Verdict(4, question, "data", so_far, f"spent so far; {goal}", url)
     if spent.total_usd > limit:
@@ -95,7 +97,9 @@ def upkeep(rows: Sequence[Row]) -> Verdict:
     calls = sum(row.figures.usage.calls for row in rows)
     missing = "who updates and watches it is not written down"
     if not calls:
-        return Verdict(5, question, "data", "–", f"no calls yet; {missing}")
+        few = any(row.figures.is_hidden for row in rows)
+        known = "too few people have called yet" if few else "no calls yet"
+        return Verdict(5, question, "data", "–", f"{known}; {missing}")
     answered = wilson(calls - sum(row.figures.usage.failed for row in rows), calls)
     bounds = percent_interval(answered.low, answered.high, 1)
     evidence = f"of {number(calls)} calls did not fail ({bounds}); {missing}"

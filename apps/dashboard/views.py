@@ -14,6 +14,7 @@ from apps.core.pages import render_page
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
 from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
 from apps.dashboard.charts import quality_against_cost, spending_over_time
+from apps.dashboard.explained import why_hidden
 from apps.dashboard.export import HEADER, leaderboard_rows
 from apps.dashboard.freshness import etag_of
 from apps.dashboard.navigation import landing_page, pilots_in_view
@@ -45,8 +46,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     if unchanged is not None:
         return unchanged
     page = _overview(request, scene, with_week=True)
-    week = week_of(scene.pilot, scene.choice, scene.trials, page, hide_below=scene.hide_below)
+    week = week_of(scene.pilot, scene.choice, scene.trials, page)
     context = _context(scene) | {"page": page, "week": week, "etag": etag.strip('"')}
+    context["why_hidden"] = why_hidden(page.rows, is_lead=scene.user.is_lead)
     context["head"] = None if _is_fragment(request) else head_of(scene)
     response = _render(
         request, scene, "dashboard/overview.html", context, "dashboard/_overview.html"
@@ -83,8 +85,10 @@ def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
 def candidates(request: HttpRequest, slug: str) -> HttpResponse:
     """Every candidate that is or was on trial."""
     scene = scene_of(request, slug, now=timezone.now())
-    listed = listed_candidates(scene.pilot, scene.choice, scene.trials, hide_below=scene.hide_below)
+    listed = listed_candidates(scene.pilot, scene.choice, scene.trials, reader=scene.reader)
     context = _context(scene) | {"listed": listed, "head": head_of(scene)}
+    rows = [each.row for each in listed]
+    context["why_hidden"] = why_hidden(rows, is_lead=scene.user.is_lead)
     template = "dashboard/candidates.html"
     return _render(request, scene, template, context, template)
 
@@ -97,14 +101,12 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     chosen = next((t.candidate for t in scene.trials if t.candidate.slug == candidate_slug), None)
     if chosen is None:
         raise Http404(f"no candidate {candidate_slug} in {slug}")
-    page = candidate_page(
-        scene.pilot, scene.choice, scene.trials, chosen, hide_below=scene.hide_below
-    )
+    page = candidate_page(scene.pilot, scene.choice, scene.trials, chosen, reader=scene.reader)
     latency = page.row.figures.latency
     context = _context(scene) | {"page": page, "percentiles": percentiles_of(latency)}
     context["cost_chart"] = cost_by_day(page.days, chosen.position)
     context["latency_chart"] = latency_distribution(latency, chosen.position)
-    if scene.user.is_lead:
+    if scene.user.is_lead and page.shows_opinions:
         context["opinions"] = latest_ratings(
             scene.pilot, candidate_id=chosen.id, period=scene.choice.period
         )
@@ -118,7 +120,7 @@ def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) ->
         scene.choice,
         scene.trials,
         task=chosen_task(request.GET),
-        hide_below=scene.hide_below,
+        reader=scene.reader,
         now=scene.now,
         with_week=with_week,
     )

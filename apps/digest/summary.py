@@ -17,14 +17,16 @@ from apps.core.figures import signed as signed_number
 from apps.core.periods import DAY, Period
 from apps.digest.weeks import WEEK, days_in_words, week_period
 from apps.metrics.queries import figures_by_candidate
+from apps.metrics.readers import LEAST_GROUP, Reader, lead_of
 from apps.metrics.sums import Figures, UsageSums
 from apps.pilots.models import Pilot
 
-# Where the pilot does not name people, a smaller group is not counted out loud.
-LEAST_GROUP: Final = 5
 NO_RATINGS: Final = "no ratings"
 NO_CALLS: Final = "no calls"
 UNKNOWN_COST: Final = "no price"
+FEW_PEOPLE: Final = f"fewer than {LEAST_GROUP} people"
+FEW_RATERS: Final = f"fewer than {LEAST_GROUP} raters"
+NO_DATA: Final = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Summary:
     compares: bool
     url: str
 
+    @property
+    def headline(self) -> str:
+        calls, _, spend = self.totals
+        return f"{calls.value} calls, {spend.value}" if calls.value != FEW_PEOPLE else spend.value
+
 
 def weekly_summary(pilot: Pilot, week: date) -> Summary:
     """Return a pilot's week, compared with the week before if the pilot was on in it."""
@@ -71,16 +78,18 @@ def weekly_summary(pilot: Pilot, week: date) -> Summary:
     compares = was_on(pilot, earlier)
     figures = figures_by_candidate(pilot.id, period)
     before = figures_by_candidate(pilot.id, earlier) if compares else {}
-    empty = Figures()
+    empty, reader = Figures(), lead_of(pilot)
+    seen, seen_before = reader.each(figures), reader.each(before)
     return Summary(
         pilot=" ".join(pilot.name.split()),
         days=days_in_words(week),
-        totals=_totals(pilot, list(figures.values()), list(before.values()), compares=compares),
+        totals=_totals(reader, list(figures.values()), list(before.values()), compares=compares),
         candidates=[
-            _line(each, figures.get(each.id, empty), before.get(each.id, empty))
+            _line(each, seen.get(each.id, empty), seen_before.get(each.id, empty))
             for each in _candidates(pilot, period, figures)
         ],
-        notes=_notes(pilot, period, earlier if compares else None, list(figures.values())),
+        notes=_notes(pilot, period, earlier if compares else None)
+        + _left_out(reader, list(figures.values())),
         compares=compares,
         url=f"{settings.SITE_URL}/pilots/{pilot.slug}/?from={week}&to={week + 6 * DAY}",
     )
@@ -101,16 +110,18 @@ def _candidates(pilot: Pilot, period: Period, figures: dict[int, Figures]) -> li
 
 
 def _totals(
-    pilot: Pilot, figures: Sequence[Figures], before: Sequence[Figures], *, compares: bool
+    reader: Reader, figures: Sequence[Figures], before: Sequence[Figures], *, compares: bool
 ) -> list[Total]:
-    usage, earlier = _usage(figures), _usage(before)
-    people, people_before = len(usage.people), len(earlier.people)
-    hidden = [
-        not pilot.people_named and 0 < count < LEAST_GROUP for count in (people, people_before)
-    ]
+    (calls, is_whole), (calls_before, was_whole) = _calls(reader, figures), _calls(reader, before)
+    people, people_before = len(_usage(figures).people), len(_usage(before).people)
+    hidden = [reader.counts_few(count) for count in (people, people_before)]
     spend, spend_before = _spend(figures), _spend(before)
     total = [
-        Total("Calls", number(usage.calls), signed_number(usage.calls - earlier.calls)),
+        Total(
+            "Calls",
+            FEW_PEOPLE if calls is None else number(calls),
+            signed_number((calls or 0) - (calls_before or 0)) if is_whole and was_whole else "",
+        ),
         Total(
             "Active developers",
             f"fewer than {LEAST_GROUP}" if hidden[0] else number(people),
@@ -121,7 +132,21 @@ def _totals(
     return total if compares else [Total(each.label, each.value) for each in total]
 
 
+def _calls(reader: Reader, figures: Sequence[Figures]) -> tuple[int | None, bool]:
+    """Return the calls that may be told together, None where few people made all of them, and
+    whether these are all."""
+    if reader.is_few(_usage(figures).callers):
+        return None, False
+    usage, is_whole = reader.together(figures)
+    return usage.calls, is_whole
+
+
 def _line(candidate: Candidate, now: Figures, before: Figures) -> CandidateLine:
+    if now.is_hidden:
+        name, nothing = " ".join(candidate.name.split()), NO_DATA
+        return CandidateLine(
+            name, candidate.position, FEW_PEOPLE, nothing, nothing, "", nothing, "", ""
+        )
     usage, liked, liked_before = now.usage, now.usage.liked_interval, before.usage.liked_interval
     first, first_before = now.latency.first_ms(0.5), before.latency.first_ms(0.5)
     change = ""
@@ -132,6 +157,7 @@ def _line(candidate: Candidate, now: Figures, before: Figures) -> CandidateLine:
         ratings = f"{number(usage.rated)} rating{'' if usage.rated == 1 else 's'}"
         detail = f"{percent_interval(liked.low, liked.high)}%, {ratings}"
     cost = now.known_cost_usd
+    no_ratings = FEW_RATERS if now.has_few_raters else NO_RATINGS
     return CandidateLine(
         name=" ".join(candidate.name.split()),
         position=candidate.position,
@@ -139,23 +165,32 @@ def _line(candidate: Candidate, now: Figures, before: Figures) -> CandidateLine:
         spend=money(now.cost_usd) if cost is not None or not usage.calls else UNKNOWN_COST,
         first_token=milliseconds(first),
         first_token_change=_signed_ms(first, first_before),
-        liked=percent(liked.mid, 0) if liked is not None else NO_RATINGS,
+        liked=percent(liked.mid, 0) if liked is not None else no_ratings,
         liked_detail=detail,
         liked_change=change,
     )
 
 
-def _notes(
-    pilot: Pilot, period: Period, earlier: Period | None, figures: Sequence[Figures]
-) -> list[str]:
+def _notes(pilot: Pilot, period: Period, earlier: Period | None) -> list[str]:
     notes = []
     for which, each in (("this week", period), ("the week before", earlier)):
         if each and (inside := each.clipped(pilot.period.start, pilot.period.end)) != each:
             days = max(1, round(inside.length / DAY)) if inside.length else 0
             notes.append(f"The pilot ran on {days} day{'' if days == 1 else 's'} of {which}.")
+    return notes
+
+
+def _left_out(reader: Reader, figures: Sequence[Figures]) -> list[str]:
+    """Say what the sums leave out, without how much it is where few people made it."""
+    notes = []
+    calls, is_whole = _calls(reader, figures)
+    if calls is not None and not is_whole:
+        notes.append(f"Calls of candidates that {FEW_PEOPLE} called are in no number of calls.")
     if uncosted := _usage(figures).uncosted:
         words = "call without a price is" if uncosted == 1 else "calls without a price are"
-        notes.append(f"{number(uncosted)} {words} missing from the spend.")
+        how_many = number(uncosted) if is_whole else "Some"
+        words = words if is_whole else "calls without a price are"
+        notes.append(f"{how_many} {words} missing from the spend.")
     return notes
 
 

@@ -148,6 +148,14 @@ def usage_by_task(pilot_id: int, period: Period, *, candidate_id: int) -> dict[s
     return {key: sums for (key,), sums in usage_from(rows, ("task",)).items()}
 
 
+def usage_by_candidate_and_task(pilot_id: int, period: Period) -> dict[int, dict[str, UsageSums]]:
+    rows = in_period(DayUsage, QuarterUsage, period, condition(pilot_id))
+    found: dict[int, dict[str, UsageSums]] = defaultdict(dict)
+    for (candidate, task), sums in usage_from(rows, ("candidate_id", "task")).items():
+        found[candidate][task] = sums
+    return found
+
+
 def usage_by_person(
     pilot_id: int, period: Period, *, person_id: int | None = None
 ) -> dict[int, UsageSums]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import DateField, F, Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
@@ -32,6 +33,7 @@ from apps.metrics.slices import are_the_same_days, days_of
 from apps.metrics.sums import Figures, HostingSums, LatencySums, UsageSums
 
 BY_DAY = ("on_day", "candidate_id")
+NOTHING: tuple[Decimal, int, frozenset[int]] = (Decimal(0), 0, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,16 @@ def days_by_candidate(
 
 @dataclass(frozen=True, slots=True)
 class DaySpend:
-    """What one candidate cost on one day; `uncosted` calls are in none of it."""
+    """What one candidate cost on one day; `uncosted` calls are in none of it.
+
+    `callers` are whose calls it paid for: none where machines stood idle.
+    """
 
     day: date
     usd: Decimal
     idle_usd: Decimal
     uncosted: int
+    callers: frozenset[int] = frozenset()
 
 
 def spending_by_candidate(
@@ -105,19 +111,23 @@ def spending_by_candidate(
 ) -> dict[int, list[DaySpend]]:
     """Return each candidate's spending in order, every day of the period, by candidate id."""
     where = condition(pilot_id)
-    tokens: dict[Group, tuple[Decimal, int]] = {}
+    tokens: dict[Group, tuple[Decimal, int, frozenset[int]]] = {}
     for rows in by_day(DayUsage, QuarterUsage, period, zone, where):
-        sums = rows.values_list(*BY_DAY).annotate(usd=Sum("token_usd"), missing=Sum("uncosted"))
-        for *group, usd, missing in sums.order_by():
-            known = tokens.get(tuple(group), (Decimal(0), 0))
-            tokens[tuple(group)] = (known[0] + usd, known[1] + missing)
+        sums = rows.values_list(*BY_DAY).annotate(
+            usd=Sum("token_usd"),
+            missing=Sum("uncosted"),
+            callers=ArrayAgg("person_id", distinct=True),
+        )
+        for *group, usd, missing, callers in sums.order_by():
+            known = tokens.get(tuple(group), NOTHING)
+            tokens[tuple(group)] = (known[0] + usd, known[1] + missing, known[2] | set(callers))
     hosting = hosting_from(by_day(DayHosting, QuarterHosting, period, zone, where), BY_DAY)
     days = list(days_of(period, zone))
 
     def spend(day: date, candidate: int) -> DaySpend:
-        usd, missing = tokens.get((day, candidate), (Decimal(0), 0))
+        usd, missing, callers = tokens.get((day, candidate), NOTHING)
         machines = hosting.get((day, candidate), HostingSums())
-        return DaySpend(day, usd + machines.total_usd, machines.idle_usd, missing)
+        return DaySpend(day, usd + machines.total_usd, machines.idle_usd, missing, callers)
 
     return {
         candidate: [spend(day, candidate) for day in days]

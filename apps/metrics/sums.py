@@ -149,13 +149,20 @@ class Figures:
     """Everything known about one group of calls in a period, and what it cost.
 
     With `task_only` the calls are those of some tasks: idle machines belong to none of them, so
-    they are left out.
+    they are left out. `is_hidden` and `has_few_raters` say that it has no calls or no ratings here
+    because they are of too few people to be shown (readers.py), not because there are none.
     """
 
     usage: UsageSums = UsageSums()
     hosting: HostingSums = HostingSums()
     latency: LatencySums = field(default_factory=LatencySums)
     task_only: bool = False
+    is_hidden: bool = False
+    has_few_raters: bool = False
+
+    @property
+    def coverage(self) -> float | None:
+        return None if self.has_few_raters else self.usage.coverage
 
     @property
     def is_hosted(self) -> bool:

@@ -6,9 +6,12 @@ from decimal import Decimal
 
 from apps.catalog.models import Candidate, Provider
 from apps.metrics.histogram import bucket_of
+from apps.metrics.readers import Reader
 from apps.metrics.sums import Figures, HostingSums, LatencySums, UsageSums
 
 TODAY = date(2026, 11, 18)
+# Of a lead where people are named, and of everybody else.
+ALL, FIVE = Reader(0), Reader(5)
 
 
 def candidate(number, **fields):

@@ -10,14 +10,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 def test_a_candidate_shows_its_tiles_tasks_and_days(client, pilot, lead):
     candidate = make_candidate(slug="phind")
     fill(pilot, [candidate])
-    make_usage(pilot, candidate, pilot.starts_on, task="edit", person=1, calls=3)
+    for person in range(1, 6):
+        make_usage(pilot, candidate, pilot.starts_on, task="edit", person=person, calls=3)
     make_hosted(pilot, candidate, pilot.starts_on, idle=8)
 
     page = client.get("/pilots/team/candidates/phind/?days=pilot").context["page"]
 
     assert [(row.task, row.figures.usage.calls) for row in page.tasks] == [
         ("chat", 600),
-        ("edit", 3),
+        ("edit", 15),
     ]
     assert [day.figures.cost_usd for day in page.days] == [14, *[6] * 9]
     assert [(tile.label, tile.value) for tile in page.tiles] == [

@@ -13,7 +13,7 @@ from apps.dashboard.charts import (
 from apps.dashboard.leaderboard import leaderboard
 from apps.dashboard.spending import spending
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import TODAY, candidate, rated
+from tests.dashboard.pieces import ALL, TODAY, candidate, rated
 
 
 def board(**names):
@@ -22,7 +22,7 @@ def board(**names):
         2: rated(30, 50, answer_token_usd=Decimal("0.25")),
         3: rated(0, 0, answer_token_usd=Decimal(9)),
     }
-    return leaderboard([candidate(n, **names) for n in known], known)
+    return leaderboard([candidate(n, **names) for n in known], known, reader=ALL)
 
 
 def test_each_rated_candidate_is_a_point_with_its_interval():
@@ -89,6 +89,7 @@ def spent(*, budget_usd, is_running=True):
     return spending(
         [candidate(1), candidate(2)],
         {1: days, 2: days},
+        reader=ALL,
         budget_usd=budget_usd and Decimal(budget_usd),
         today=TODAY,
         last=TODAY + timedelta(days=2),

@@ -7,7 +7,6 @@ from apps.dashboard.leaderboard import (
     Row,
     Scale,
     Standing,
-    group_size,
     leaderboard,
     ranks_of,
     ratings_to_narrow,
@@ -18,7 +17,7 @@ from apps.dashboard.leaderboard import (
 )
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures
-from tests.dashboard.pieces import candidate, figures, rated
+from tests.dashboard.pieces import ALL, FIVE, candidate, figures, rated
 
 
 def interval(low, high):
@@ -53,7 +52,7 @@ def test_rows_stand_by_rank_then_share_and_those_without_ratings_last():
     candidates = [candidate(n) for n in range(1, 6)]
     known = {1: rated(30, 60), 2: rated(55, 60), 4: rated(54, 60), 5: Figures()}
 
-    rows = leaderboard(candidates, known)
+    rows = leaderboard(candidates, known, reader=ALL)
 
     assert [(row.candidate.id, row.rank, row.leads_tier) for row in rows] == [
         (2, 1, True),
@@ -74,7 +73,7 @@ def test_a_row_compares_itself_with_the_period_before():
         first={700: 100},
     )
 
-    (row,) = leaderboard([candidate(1)], {1: now}, {1: before})
+    (row,) = leaderboard([candidate(1)], {1: now}, {1: before}, reader=ALL)
 
     # 4 points more liked is within chance, 3 points more errors is not.
     assert (row.liked_delta.text, row.liked_delta.kind) == ("+4 pts", "")
@@ -85,7 +84,7 @@ def test_a_row_compares_itself_with_the_period_before():
 
 
 def test_without_a_period_before_nothing_is_compared():
-    (row,) = leaderboard([candidate(1)], {1: rated(5, 10)})
+    (row,) = leaderboard([candidate(1)], {1: rated(5, 10)}, reader=ALL)
 
     assert row.liked_delta is row.error_delta is row.first_delta is row.call_cost_delta is None
 
@@ -130,7 +129,7 @@ def test_there_may_be_nothing_more_to_ask_for(first, second, more):
 
 def rows_of(*pairs):
     known = {n: rated(*pair) for n, pair in enumerate(pairs, 1)}
-    return leaderboard([candidate(n) for n in known], known)
+    return leaderboard([candidate(n) for n in known], known, reader=ALL)
 
 
 SHARED = "Candidates whose intervals overlap share a rank."
@@ -176,12 +175,64 @@ def test_the_standing_tells_how_long_it_would_take_at_this_pace():
     assert over.text == SHARED
 
 
+def of_people(callers, raters=0, **usage):
+    """Figures of so many callers, of whom so many rated twice."""
+    return figures(
+        usage={
+            "calls": 9 * callers,
+            "failed": callers,
+            "token_usd": callers,
+            "rateable": 4 * callers,
+            "rated": 2 * raters,
+            "liked": raters,
+            "people": frozenset(range(callers)),
+            "callers": frozenset(range(callers)),
+            "raters": frozenset(range(raters)),
+        }
+        | usage,
+        first={400: 9 * callers},
+    )
+
+
+def test_a_candidate_of_few_people_has_a_row_without_figures_and_without_a_rank():
+    known = {1: of_people(4, 4), 2: of_people(6, 5)}
+
+    shown, few = leaderboard([candidate(1), candidate(2)], known, known, reader=FIVE)
+
+    assert (shown.candidate.id, shown.rank, shown.people) == (2, 1, "6")
+    assert (few.candidate.id, few.rank, few.people) == (1, None, "<5")
+    assert few.figures == few.before == Figures(is_hidden=True)
+    assert (few.first, few.total, few.liked) == (("–", "–"), ("–", "–"), None)
+    assert few.error_delta is few.liked_delta is few.first_delta is few.call_cost_delta is None
+    assert leaderboard([candidate(1)], {1: known[1]}, reader=ALL)[0].people == "4"
+
+
+def test_a_candidate_of_few_raters_has_no_share_liked():
+    (row,) = leaderboard([candidate(1)], {1: of_people(6, 4)}, reader=FIVE)
+
+    assert (row.liked, row.liked_words, row.rank) == (None, "rated by too few to tell", None)
+    assert (row.figures.usage.calls, row.figures.coverage) == (54, None)
+    assert row.figures.cost_per_liked_usd is None
+
+
 @pytest.mark.parametrize(
-    ("count", "hide_below", "told"),
-    [(0, 5, "0"), (1, 5, "<5"), (4, 5, "<5"), (5, 5, "5"), (4, 0, "4"), (1200, 5, "1,200")],
+    ("known", "text"),
+    [
+        (
+            {1: of_people(4, 4), 2: of_people(0)},
+            "Too few people have rated a candidate, so there is no order yet.",
+        ),
+        (
+            {1: of_people(6, 6), 2: of_people(6, 4)},
+            "Only one candidate has enough people who rated it, so there is nothing to compare it "
+            "with.",
+        ),
+    ],
 )
-def test_small_groups_are_told_only_as_such(count, hide_below, told):
-    assert group_size(count, hide_below=hide_below) == told
+def test_the_standing_does_not_call_few_ratings_none(known, text):
+    rows = leaderboard([candidate(1), candidate(2)], known, reader=FIVE)
+
+    assert standing(rows, elapsed_days=10, days_left=20) == Standing(text)
 
 
 @pytest.mark.parametrize(
@@ -200,4 +251,4 @@ def test_the_scale_holds_every_interval_and_the_share_of_all():
     rows = rows_of((40, 50), (30, 50))
 
     assert scale_of(rows) == Scale(0.4, 0.9, 0.7)
-    assert scale_of([Row(candidate(1), Figures(), None, None, True)]) == Scale(0.0, 1.0, None)
+    assert scale_of([Row(candidate(1), Figures(), None, None, True, ALL)]) == Scale(0.0, 1.0, None)

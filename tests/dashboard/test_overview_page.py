@@ -37,11 +37,14 @@ def test_the_period_before_is_cut_where_the_pilot_begins_and_compared(client, pi
 def test_the_overview_narrows_to_a_task(client, pilot, lead):
     candidate = make_candidate()
     fill(pilot, [candidate])
-    make_usage(pilot, candidate, pilot.starts_on, task="edit", person=1, calls=3, token_usd=5)
+    for person in range(1, 6):
+        make_usage(
+            pilot, candidate, pilot.starts_on, task="edit", person=person, calls=3, token_usd=1
+        )
 
     page = client.get("/pilots/team/?days=pilot&task=edit").context["page"]
 
-    assert [row.figures.usage.calls for row in page.rows] == [3]
+    assert [row.figures.usage.calls for row in page.rows] == [15]
     assert [(option.label, option.current) for option in page.tasks] == [
         ("All tasks", False),
         ("chat", False),

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from apps.dashboard.spending import spending
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import TODAY, candidate
+from tests.dashboard.pieces import ALL, TODAY, candidate
 
 DAYS = [TODAY - timedelta(days=n) for n in (2, 1, 0)]
 
@@ -19,6 +19,7 @@ def test_a_pilots_spending_adds_up_by_day_and_by_candidate():
     spent = spending(
         [candidate(1), candidate(2), candidate(3)],
         {2: days(1, 2, 3), 1: days(10, 0, 5, idle=2, uncosted=1)},
+        reader=ALL,
         budget_usd=None,
         today=TODAY,
         last=TODAY,
@@ -33,7 +34,9 @@ def test_a_pilots_spending_adds_up_by_day_and_by_candidate():
 
 
 def test_nothing_spent_is_zero_and_has_no_forecast():
-    spent = spending([candidate(1)], {}, budget_usd=None, today=TODAY, last=TODAY, is_running=True)
+    spent = spending(
+        [candidate(1)], {}, reader=ALL, budget_usd=None, today=TODAY, last=TODAY, is_running=True
+    )
 
     assert (spent.total_usd, spent.series, spent.idle_share, spent.at_end) == (0, (), None, None)
 
@@ -47,6 +50,7 @@ def test_only_a_running_pilot_is_forecast():
         return spending(
             [candidate(1)],
             {1: five},
+            reader=ALL,
             budget_usd=None,
             today=TODAY,
             last=last,

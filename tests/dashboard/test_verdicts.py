@@ -8,7 +8,7 @@ from apps.dashboard.leaderboard import leaderboard
 from apps.dashboard.spending import spending
 from apps.dashboard.verdicts import budget, fit, upkeep, value, verdicts
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import TODAY, candidate, rated
+from tests.dashboard.pieces import ALL, TODAY, candidate, rated
 
 
 def spent(*amounts, budget_usd, is_running=True, ahead=4, uncosted=0):
@@ -22,7 +22,13 @@ def spent(*amounts, budget_usd, is_running=True, ahead=4, uncosted=0):
     limit = None if budget_usd is None else Decimal(budget_usd)
     last = TODAY + timedelta(days=ahead)
     return spending(
-        [candidate(1)], {1: own}, budget_usd=limit, today=TODAY, last=last, is_running=is_running
+        [candidate(1)],
+        {1: own},
+        reader=ALL,
+        budget_usd=limit,
+        today=TODAY,
+        last=last,
+        is_running=is_running,
     )
 
 
@@ -64,7 +70,9 @@ def test_the_budget_names_its_limit_and_what_is_missing():
 
 
 def test_the_best_share_is_told_without_a_yes_because_no_goal_is_set():
-    rows = leaderboard([candidate(1), candidate(2)], {1: rated(40, 50), 2: rated(45, 50)})
+    rows = leaderboard(
+        [candidate(1), candidate(2)], {1: rated(40, 50), 2: rated(45, 50)}, reader=ALL
+    )
 
     verdict = value(rows)
 
@@ -82,7 +90,7 @@ def test_the_best_share_is_told_without_a_yes_because_no_goal_is_set():
     ],
 )
 def test_without_ratings_the_next_step_is_told(rateable, evidence):
-    rows = leaderboard([candidate(1)], {1: rated(0, 0, rateable=rateable)})
+    rows = leaderboard([candidate(1)], {1: rated(0, 0, rateable=rateable)}, reader=ALL)
 
     assert (value(rows).value, value(rows).evidence) == ("–", evidence)
 
@@ -99,7 +107,7 @@ def test_where_code_goes_is_counted_and_not_called_a_fit():
 
 
 def test_calls_that_did_not_fail_are_a_share_with_its_interval():
-    rows = leaderboard([candidate(1)], {1: rated(0, 0, calls=1000, failed=12)})
+    rows = leaderboard([candidate(1)], {1: rated(0, 0, calls=1000, failed=12)}, reader=ALL)
 
     assert upkeep(rows).value == "98.8%"
     assert upkeep(rows).evidence == (

@@ -80,8 +80,76 @@ def test_few_people_are_not_counted_out_loud_unless_the_pilot_names_them(db, nam
     assert weekly_summary(world.pilot, WEEK).totals[1] == total
 
 
+FEW = "fewer than 5 people"
+
+
+def called(*people, **fields):
+    """A pilot that names nobody, in which so many people called the fast and the slow one."""
+    world = make_trialled(people_named=False, **fields)
+    for candidate, count in zip((world.fast, world.slow), people, strict=True):
+        for person in range(count):
+            world.call(candidate, at=MONDAY, person=person, rating=1)
+    return world.rebuilt()
+
+
+def test_a_candidate_of_few_people_has_no_figures_and_is_in_no_number_of_calls(db):
+    summary = weekly_summary(called(6, 2).pilot, WEEK)
+
+    assert summary.candidates[1] == CandidateLine("Slow 120B", 2, FEW, "–", "–", "", "–", "", "")
+    assert summary.totals == [
+        Total("Calls", "6", ""),
+        Total("Active developers", "6", "+6"),
+        # Money is the pilot's, and told whole.
+        Total("Spend", "$0.019", "+$0.019"),
+    ]
+    assert summary.notes == [
+        "Calls of candidates that fewer than 5 people called are in no number of calls."
+    ]
+    assert summary.headline == "6 calls, $0.019"
+
+
+def test_few_people_in_all_have_only_what_they_cost(db):
+    world = called(2, 1)
+    world.call(world.slow, at=MONDAY - 7 * DAY)
+    Price.objects.all().delete()
+    world.call(world.fast, at=MONDAY)
+    world.rebuilt()
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert {line.calls for line in summary.candidates} == {FEW}
+    assert summary.totals[0] == Total("Calls", FEW, "")
+    assert summary.headline == summary.totals[2].value
+    assert summary.notes == ["Some calls without a price are missing from the spend."]
+
+
+def test_candidates_of_few_people_who_are_enough_together_are_counted_together(db):
+    world = make_trialled(people_named=False)
+    for person in range(3):
+        world.call(world.fast, at=MONDAY, person=person)
+        world.call(world.slow, at=MONDAY, person=person + 3)
+    world.rebuilt()
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    assert [line.calls for line in summary.candidates] == [FEW, FEW]
+    assert summary.totals[0] == Total("Calls", "6", "+6")
+    assert summary.notes == []
+
+
+def test_ratings_of_few_people_are_not_told(db):
+    world = make_trialled(people_named=False)
+    for person in range(6):
+        world.call(world.fast, at=MONDAY, person=person, rating=1 if person < 4 else None)
+    world.rebuilt()
+
+    line = weekly_summary(world.pilot, WEEK).candidates[0]
+
+    assert (line.calls, line.liked, line.liked_detail) == ("6", "fewer than 5 raters", "")
+
+
 def test_the_change_of_a_group_that_is_hidden_is_hidden_too(db):
-    world = make_trialled()
+    world = make_trialled(people_named=False)
     world.call(world.fast, at=MONDAY - 7 * DAY)
     for person in range(6):
         world.call(world.fast, at=MONDAY, person=person)

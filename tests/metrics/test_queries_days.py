@@ -60,7 +60,7 @@ def test_spending_is_tokens_and_machines_and_says_what_it_misses():
 
     assert spent == {
         candidate.id: [
-            DaySpend(day(2), Decimal("4.75"), Decimal(3), 2),
+            DaySpend(day(2), Decimal("4.75"), Decimal(3), 2, frozenset({1, 2})),
             DaySpend(day(3), Decimal(0), Decimal(0), 0),
         ],
         idle.id: [

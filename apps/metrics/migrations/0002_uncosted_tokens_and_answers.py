@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models import F
 
 
-def share_out(apps, schema_editor):
+def share_out(apps: Any, schema_editor: Any) -> None:
     """Give existing rows their uncosted calls' part of tokens and answers; a rebuild is exact."""
     for name in ("QuarterUsage", "DayUsage"):
         rows = apps.get_model("metrics", name).objects.filter(uncosted__gt=0, calls__gt=0)
