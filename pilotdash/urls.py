@@ -1,6 +1,7 @@
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from pilotdash.readiness import readyz
+from pilotdash.unknown import unknown_ingest
 
 urlpatterns = [
     path("readyz", readyz, name="readyz"),
@@ -11,4 +12,6 @@ urlpatterns = [
     path("", include("apps.usage.urls")),
     path("", include("apps.feedback.urls")),
     path("accounts/", include("allauth.urls")),
+    # After the routes that take something in.
+    re_path(r"^ingest(?:/.*)?$", unknown_ingest, name="unknown_ingest"),
 ]

@@ -90,12 +90,16 @@ class Gateway:
                 task, _, rest = path[3:].partition("/")
                 if task not in TASKS or not rest.startswith("v1/"):
                     raise _unknown_path(path)
-                await self._api(rest[3:], task, scope, receive, send)
+                if (short := f"/{rest}") in WEB_PATHS:
+                    scope = {**scope, "path": short, "raw_path": short.encode()}
+                    await self.service.pages.hand_over(scope, receive, send)
+                else:
+                    await self._api(rest[3:], task, scope, receive, send)
             elif path == "/healthz":
                 await answer(send, 200, b"ok", [(b"content-type", b"text/plain")])
             elif path == "/metrics":
                 await self._metrics(scope, send)
-            elif path in FORGOTTEN_V1 and scope["method"] == "POST":
+            elif _is_misspelled(path):
                 raise _unknown_path(path, hint=" The base URL of PilotDash ends in /v1.")
             else:
                 await self.service.pages.hand_over(scope, receive, send)
@@ -231,6 +235,13 @@ def _printable(value: bytes) -> str:
 
 def _model(alias: str, created: int) -> dict[str, object]:
     return {"id": alias, "object": "model", "created": created, "owned_by": "pilotdash"}
+
+
+def _is_misspelled(path: str) -> bool:
+    """Tell whether a path that is not the API's was meant to be; programs want no page there."""
+    first = path.lstrip("/").partition("/")[0]
+    is_doubled = path.startswith("//") and first in ("v1", "t", "ingest")
+    return is_doubled or path in FORGOTTEN_V1 or path in ("/v1", "/t")
 
 
 def _unknown_path(path: str, hint: str = "") -> Refusal:

@@ -227,6 +227,16 @@ async def test_models_are_the_pilots_aliases(rig):
         ("POST", "/t/chat/chat/completions", 404),
         ("POST", "/t/", 404),
         ("POST", "/chat/completions", 404),
+        ("GET", "/chat/completions", 404),
+        ("GET", "/v1", 404),
+        ("GET", "//v1/models", 404),
+        ("POST", "//v1/feedback", 404),
+        ("POST", "/v1/feedback/", 404),
+        ("GET", "///v1", 404),
+        ("GET", "//t/chat/v1/models", 404),
+        ("GET", "/t", 404),
+        ("POST", "/t/cooking/v1/feedback", 404),
+        ("POST", "//ingest/continue", 404),
     ],
 )
 async def test_other_paths_of_the_api_are_refused_in_json(rig, method, path, status):

@@ -86,6 +86,23 @@ async def test_these_paths_are_the_webs(paged, seen_by_web, path):
     assert seen_by_web[0][1] == path
 
 
+@pytest.mark.parametrize("task", ["chat", "agent"])
+async def test_ratings_may_go_to_the_base_url_of_a_task(paged, seen_by_web, task):
+    reply = await paged.request(
+        "POST", f"/t/{task}/v1/feedback?x=1", b"{}", {"content-length": "2"}
+    )
+
+    ((method, path, _, body),) = seen_by_web
+    assert (reply.status, method, path, body) == (201, "POST", "/v1/feedback?x=1", b"{}")
+
+
+@pytest.mark.parametrize("path", ["/v1x", "/tasks/", "/ingest", "/ingest/nothing", "//"])
+async def test_paths_that_only_look_like_the_apis_are_the_webs(paged, seen_by_web, path):
+    reply = await paged.request("GET", path)
+
+    assert (reply.status, seen_by_web[0][1]) == (201, path)
+
+
 async def test_both_cookies_come_back(paged):
     messages: list[dict] = []
 
