@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
+from multidict import CIMultiDict
 
 from apps.gateway.asgi import Headers
 from apps.gateway.errors import error_body, is_openai_error, leaks, message_in
@@ -45,10 +46,10 @@ def passed_on(headers: Mapping[bytes, bytes], call_id: str) -> dict[str, str]:
 
 
 def without_secret(headers: Mapping[str, str], secret: str) -> Mapping[str, str]:
-    """Return a provider's headers by lower-case name, except any that repeat the credential."""
-    return {
-        name.lower(): value for name, value in headers.items() if not secret or secret not in value
-    }
+    """Return a provider's headers, except any that repeat the credential."""
+    if not secret or not any(secret in value for value in headers.values()):
+        return headers
+    return CIMultiDict([pair for pair in headers.items() if secret not in pair[1]])
 
 
 def passed_back(headers: Mapping[str, str], *, default_type: bytes) -> Headers:
