@@ -5,7 +5,7 @@ import pytest
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution, shape_of
 from apps.metrics.histogram import bucket_of
 from apps.metrics.queries_days import CandidateDay
-from apps.metrics.sums import LatencySums
+from apps.metrics.sums import Figures, LatencySums
 from tests.dashboard.pieces import TODAY, figures
 
 
@@ -22,6 +22,12 @@ def test_idle_machines_stand_on_what_calls_cost():
         ("idle machines", [5, 0]),
     ]
     assert figure["data"][0]["x"] == ["2026-11-17", "2026-11-18"]
+
+
+def test_a_day_of_few_people_is_a_gap():
+    days = [CandidateDay(TODAY, Figures(is_hidden=True)), CandidateDay(TODAY, figures(idle=2))]
+
+    assert [trace["y"] for trace in cost_by_day(days, 1)["data"]] == [[None, 0], [None, 2]]
 
 
 def test_without_machines_nothing_is_idle():

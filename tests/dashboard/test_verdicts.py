@@ -8,7 +8,7 @@ from apps.dashboard.leaderboard import leaderboard
 from apps.dashboard.spending import spending
 from apps.dashboard.verdicts import budget, fit, upkeep, value, verdicts
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import ALL, TODAY, candidate, rated
+from tests.dashboard.pieces import ALL, FIVE, TODAY, candidate, rated
 
 
 def spent(*amounts, budget_usd, is_running=True, ahead=4, uncosted=0):
@@ -121,3 +121,13 @@ def test_an_empty_pilot_answers_nothing():
 
     assert [verdict.number for verdict in found] == [1, 2, 3, 4, 5]
     assert {verdict.state for verdict in found} == {"data"}
+
+
+def test_too_few_people_are_not_called_none():
+    few = rated(3, 4, callers=frozenset({1, 2}), raters=frozenset({1}))
+    rows = leaderboard([candidate(1)], {1: few}, reader=FIVE)
+
+    assert value(rows).evidence == "too few people have rated a candidate yet"
+    assert upkeep(rows).evidence == (
+        "too few people have called yet; who updates and watches it is not written down"
+    )

@@ -134,7 +134,7 @@ def test_groups_below_five_are_told_only_as_such(client, pilot, role, named, peo
 
 def test_only_leads_read_comments(client, pilot):
     candidate = make_candidate(slug="phind")
-    fill(pilot, [candidate])
+    fill(pilot, [candidate])  # rated by six
     make_rating(pilot, candidate, make_user(name="Ada").person, comment="Wrong.", at=timezone.now())
 
     seen = {}
@@ -213,7 +213,7 @@ def test_a_panel_is_not_a_page(client, pilot, lead):
 def test_no_query_count_grows_with_candidates_days_or_people(
     client, pilot, lead, path, headers, django_assert_num_queries
 ):
-    fill(pilot, [make_candidate(slug="first")], people=1)
+    fill(pilot, [make_candidate(slug="first")], people=5)
     make_hosted(pilot, make_candidate(), pilot.starts_on, idle=1)
     client.get(path, headers=headers)
     with CaptureQueriesContext(connection) as few:
