@@ -60,12 +60,16 @@ def make_partitions(months: Iterable[date]) -> list[date]:
 
 
 def _missing(names: list[str]) -> list[str]:
+    """Ask the catalog's table: to_regclass may answer from a cache that is older than our lock."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT name
             FROM unnest(%s::text[]) AS name
-            WHERE to_regclass(name) IS NULL
+            WHERE NOT EXISTS (
+                SELECT FROM pg_class
+                WHERE relname = name AND relnamespace = current_schema()::regnamespace
+            )
             ORDER BY name
             """,
             [names],
