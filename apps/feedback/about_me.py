@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from apps.accounts.audit import person_subject
 from apps.accounts.models import AuditEntry, Invitation, Person, User
+from apps.catalog.models import Candidate
 from apps.feedback.models import Rating, RatingRevision, WaitingRating
 from apps.feedback.scales import in_words
 from apps.pilots.models import Enrollment, Key, Pilot
@@ -37,6 +38,7 @@ class StoredRating:
     """A rating that counts, with its words; `slug` is the pilot's."""
 
     rating: Rating
+    candidate: Candidate
     words: str
     slug: str
 
@@ -82,8 +84,14 @@ def stored_ratings(ratings: Iterable[Rating]) -> list[StoredRating]:
     """Say in words what ratings say."""
     found = list(ratings)
     pilots = Pilot.objects.in_bulk({rating.pilot_id for rating in found})
+    candidates = Candidate.objects.in_bulk({rating.candidate_id for rating in found})
     return [
-        StoredRating(rating, in_words(rating.score, rating.scale), pilots[rating.pilot_id].slug)
+        StoredRating(
+            rating,
+            candidates[rating.candidate_id],
+            in_words(rating.score, rating.scale),
+            pilots[rating.pilot_id].slug,
+        )
         for rating in found
     ]
 

@@ -3,7 +3,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Role
@@ -20,13 +19,9 @@ from tests.factories import (
     make_record,
     make_user,
 )
+from tests.feedback.conftest import AT
 
-AT = NOON + timedelta(minutes=5)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, valkey):
-    monkeypatch.setattr(timezone, "now", lambda: AT)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def give(call, person, score=1, **said):
@@ -196,7 +191,7 @@ def test_the_page_asks_the_same_queries_for_any_number_of_rows(
     client.force_login(world.user)
     client.get("/me/")
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         response = client.get("/me/")
 
     assert len(response.context["stored"]) == pilots + 1
