@@ -66,6 +66,7 @@ def overview_charts(request: HttpRequest, slug: str) -> HttpResponse:
     page = _overview(request, scene)
     context = _context(scene) | {"page": page, "quality": quality_against_cost(page.rows)}
     context["spending"] = spending_over_time(page.spent)
+    context["why_hidden"] = why_hidden(page.rows, is_lead=scene.user.is_lead)
     return _render(
         request, scene, "dashboard/overview_charts.html", context, "dashboard/_overview_charts.html"
     )

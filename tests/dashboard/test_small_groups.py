@@ -199,6 +199,7 @@ def test_what_a_pilot_of_few_costs_is_told_without_its_days(client, pilot, lead)
     assert response.context["spending"] == {"data": [], "layout": {}}
     assert "$20.00 since the pilot began" in response.text
     assert "Only the sum is shown yet" in response.text
+    assert "No candidate is rated by five people yet" in response.text
 
 
 def test_a_reader_who_may_see_more_is_never_answered_with_304(client, pilot, lead):
