@@ -1,8 +1,10 @@
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.pilots.models import RatingScale
 from apps.usage.ingest import store_records
@@ -16,6 +18,9 @@ from tests.factories import (
     make_trial,
     make_user,
 )
+from tests.feedback.asking import URL
+
+AT = NOON + timedelta(minutes=5)
 
 
 @dataclass
@@ -67,5 +72,22 @@ def stars(db):
 
 
 @pytest.fixture
-def later():
-    return NOON + timedelta(minutes=5)
+def clock(monkeypatch, valkey):
+    """Stops the clock of views at AT."""
+    monkeypatch.setattr(timezone, "now", lambda: AT)
+
+
+@pytest.fixture
+def send(client, world):
+    def send(body, *, key=None, **headers):
+        raw = body if isinstance(body, bytes | str) else json.dumps(body)
+        headers = headers or {"Authorization": f"Bearer {key or world.plain_key}"}
+        return client.post(URL, raw, content_type="application/json", headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def signed_in(client, world):
+    client.force_login(world.user)
+    return client

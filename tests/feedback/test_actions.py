@@ -1,19 +1,12 @@
+"""Giving a rating, and what the database itself refuses."""
+
 import threading
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.changes.models import DirtySlice
-from apps.feedback.actions import (
-    CallNotRateable,
-    NothingToWithdraw,
-    NotYourCall,
-    erase_words,
-    rate,
-    withdraw,
-    withdraw_all,
-)
+from apps.feedback.actions import CallNotRateable, NotYourCall
 from apps.feedback.models import Rating, RatingRevision, WaitingRating
 from apps.feedback.scales import WrongScale
 from apps.feedback.waiting import wait_for_call
@@ -21,32 +14,7 @@ from apps.feedback.words import BadComment, BadTag
 from apps.pilots.actions import PilotClosed
 from tests.factories import NOON, make_pilot
 from tests.feedback.conftest import make_world
-
-MINUTE = timedelta(minutes=1)
-
-
-def rated(world, call, **fields):
-    said = {"score": 1, "scale": "thumbs", "via": "page", "now": NOON + MINUTE}
-    return rate(call=call, person=world.person, **said | fields)
-
-
-def standing():
-    return list(
-        Rating.objects.order_by("id").values_list("score", "tags", "comment", "withdrawn_at")
-    )
-
-
-def history():
-    return list(
-        RatingRevision.objects.order_by("id").values_list("score", "tags", "comment", "until")
-    )
-
-
-def dirty():
-    """Return the marked quarters and forget them."""
-    found = list(DirtySlice.objects.order_by("id").values_list("quarter", flat=True))
-    DirtySlice.objects.all().delete()
-    return found
+from tests.feedback.ratings import MINUTE, dirty, history, rated, standing
 
 
 def test_a_rating_says_which_call_it_is_of_and_marks_its_quarter(world):
@@ -171,93 +139,6 @@ def test_a_closed_pilot_takes_ratings_up_to_its_closing_only(db):
         rated(world, call, score=0, now=NOON + 2 * MINUTE)
 
     assert standing() == [(1, [], "", None)]
-
-
-def test_a_withdrawn_rating_keeps_no_words(world):
-    call = world.call()
-    rated(world, call, tags=["clear"], comment="old")
-    rated(world, call, comment="new", now=NOON + 2 * MINUTE)
-    dirty()
-
-    withdraw(call_id=call.id, person=world.person, now=NOON + 3 * MINUTE)
-
-    assert standing() == [(1, [], "", NOON + 3 * MINUTE)]
-    assert history() == [(1, [], "", NOON + 2 * MINUTE), (1, [], "", NOON + 3 * MINUTE)]
-    assert dirty() == [NOON]
-
-
-def test_a_withdrawn_rating_may_be_given_again(world):
-    call = world.call()
-    rated(world, call)
-    withdraw(call_id=call.id, person=world.person, now=NOON + 2 * MINUTE)
-    dirty()
-
-    rated(world, call, now=NOON + 3 * MINUTE)
-
-    assert standing() == [(1, [], "", None)]
-    assert len(history()) == 1  # nothing was said in between
-    assert dirty() == [NOON]
-
-
-def test_withdrawing_works_once_and_for_oneself_only(world):
-    call = world.call()
-    other = world.colleague()
-    rated(world, call)
-
-    with pytest.raises(NothingToWithdraw):
-        withdraw(call_id=call.id, person=other.person, now=NOON + 2 * MINUTE)
-    withdraw(call_id=call.id, person=world.person, now=NOON + 2 * MINUTE)
-    with pytest.raises(NothingToWithdraw):
-        withdraw(call_id=call.id, person=world.person, now=NOON + 3 * MINUTE)
-
-
-def test_a_rating_that_still_waits_is_withdrawn_too(world):
-    call = world.call()
-    WaitingRating.objects.create(
-        call_id=call.id,
-        pilot_id=world.pilot.id,
-        person=world.person,
-        score=1,
-        scale="thumbs",
-        via="api",
-        received_at=NOON,
-    )
-
-    withdraw(call_id=call.id, person=world.person, now=NOON + MINUTE)
-
-    assert not WaitingRating.objects.exists()
-
-
-def test_everything_of_a_person_is_withdrawn_at_once(world):
-    other = world.colleague()
-    theirs = world.call(person=other.person)
-    rate(call=theirs, person=other.person, score=1, scale="thumbs", via="page", now=NOON + MINUTE)
-    for minutes in (1, 20):
-        rated(
-            world, world.call(at=NOON + minutes * MINUTE), comment="words", now=NOON + 30 * MINUTE
-        )
-    dirty()
-
-    count = withdraw_all(person=world.person, now=NOON + 40 * MINUTE)
-
-    assert count == 2
-    assert list(Rating.objects.filter(withdrawn_at=None).values_list("person", flat=True)) == [
-        other.person.id
-    ]
-    assert dirty() == [NOON, NOON + 15 * MINUTE]
-
-
-def test_words_are_erased_and_scores_stay(world):
-    call, plain = world.call(), world.call()
-    rated(world, call, tags=["clear"], comment="first")
-    rated(world, call, score=0, comment="second", now=NOON + 2 * MINUTE)
-    rated(world, plain)
-
-    count = erase_words(person=world.person)
-
-    assert count == 1
-    assert standing() == [(0, [], "", None), (1, [], "", None)]
-    assert history() == [(1, [], "", NOON + 2 * MINUTE)]
 
 
 def test_the_database_holds_one_rating_for_a_call_and_person(world):
