@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from apps.accounts import actions
 from apps.accounts.models import Role, User
+from tests.accounts.signing_in import is_signed_in
 from tests.factories import PASSWORD, make_user
 from tests.fakes.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-
 START = "/accounts/oidc/oidc/login/"
 ADA = {"sub": "1", "email": "Ada@example.com", "email_verified": True, "name": "Ada L."}
 
@@ -55,10 +55,6 @@ def sign_in(client, start=START):
     url = urlsplit(back)
     assert url.netloc == "testserver"
     return client.get(url.path, dict(parse_qsl(url.query)))
-
-
-def is_signed_in(client):
-    return client.get("/account/").status_code == 200
 
 
 def test_a_stranger_with_a_verified_address_becomes_a_developer(client, provider):

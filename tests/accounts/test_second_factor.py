@@ -10,20 +10,16 @@ from allauth.mfa.totp.internal.auth import (
 from django.urls import reverse
 
 from apps.accounts.models import Role
+from tests.accounts.signing_in import sign_in
 from tests.factories import PASSWORD, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-
 ACTIVATE = "/accounts/2fa/totp/activate/"
 
 
 def code_of(secret):
     counter = next(iter(yield_hotp_counters_from_time()))
     return format_hotp_value(hotp_value(secret, counter))
-
-
-def sign_in(client, user):
-    return client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
 
 
 def opens(client, path="/setup/people/"):
