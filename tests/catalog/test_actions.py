@@ -17,9 +17,9 @@ from apps.catalog.actions import (
     set_credential,
 )
 from apps.catalog.models import CandidateState, Provider
-from apps.changes.models import RoutesVersion
 from apps.core.secrets import open_token, seal
 from tests.factories import NOON, make_candidate, make_person, make_provider
+from tests.trail import audited, versions
 
 pytestmark = pytest.mark.django_db
 SECRET = "sk-live-0123456789abcdef"
@@ -32,14 +32,6 @@ SETTINGS = {
     "region": "Paris",
     "ca_pem": "",
 }
-
-
-def versions():
-    return RoutesVersion.objects.values_list("version", flat=True).first() or 0
-
-
-def audited():
-    return list(AuditEntry.objects.order_by("id").values_list("action", "subject", "detail"))
 
 
 def test_provider_is_added_with_its_secret_sealed(settings):

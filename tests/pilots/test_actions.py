@@ -1,34 +1,24 @@
+"""Creating, changing and closing pilots, and who takes part."""
+
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from apps.accounts.models import AuditEntry
-from apps.catalog.models import CandidateState
-from apps.changes.models import RoutesVersion
-from apps.core.keys import digest, is_well_formed
 from apps.pilots.actions import (
-    KEYS_AT_MOST,
-    AliasMalformed,
-    AliasTaken,
-    AlreadyOnTrial,
-    CandidateRetired,
     EndsBeforeItStarts,
     NamesWereToStayHidden,
-    NotTakingPart,
     PilotClosed,
     SlugTaken,
-    TooManyKeys,
     UnknownZone,
     add_trial,
     change_pilot,
     close_pilot,
     create_pilot,
-    drop_trial,
     enroll,
     issue_key,
     leave,
-    revoke_key,
 )
 from apps.pilots.models import Enrollment, Key, Pilot, Trial
 from tests.factories import (
@@ -39,6 +29,7 @@ from tests.factories import (
     make_pilot,
     make_trial,
 )
+from tests.trail import audited, versions
 
 pytestmark = pytest.mark.django_db
 SETTINGS = {
@@ -50,14 +41,6 @@ SETTINGS = {
     "rating_scale": "stars",
     "people_named": False,
 }
-
-
-def versions():
-    return RoutesVersion.objects.values_list("version", flat=True).first() or 0
-
-
-def audited():
-    return list(AuditEntry.objects.order_by("id").values_list("action", "subject", "detail"))
 
 
 def test_pilot_is_created_with_what_was_said():
@@ -201,119 +184,3 @@ def test_person_who_leaves_loses_the_keys_and_may_come_back_without_them():
         "person enrolled",
     ]
     assert versions() == 4
-
-
-def test_candidate_is_put_on_trial_and_dropped():
-    pilot, candidate = make_pilot(slug="first"), make_candidate(slug="qwen")
-
-    trial = add_trial(pilot=pilot, candidate=candidate, alias="qwen-coder", now=NOON)
-    drop_trial(trial=trial, now=NOON + timedelta(days=1))
-    drop_trial(trial=trial, now=NOON + timedelta(days=2))
-
-    trial.refresh_from_db()
-    assert (trial.alias, trial.added_at) == ("qwen-coder", NOON)
-    assert trial.dropped_at == NOON + timedelta(days=1)
-    detail = {"candidate": "qwen", "alias": "qwen-coder"}
-    assert audited() == [
-        ("trial added", "pilot first", detail),
-        ("trial dropped", "pilot first", detail),
-    ]
-    assert versions() == 2
-
-
-@pytest.mark.parametrize(
-    "alias",
-    [
-        "",
-        "Upper",
-        "with space",
-        "-dash-first",
-        "o1",  # Continue sends these two to another endpoint
-        "gpt-5-mini",
-        "a" * 64,
-        "trailing\n",
-        "slash/in",
-    ],
-)
-def test_alias_that_clients_cannot_send_is_refused(alias):
-    with pytest.raises(AliasMalformed):
-        add_trial(pilot=make_pilot(), candidate=make_candidate(), alias=alias, now=NOON)
-
-
-@pytest.mark.parametrize("alias", ["gpt-4o", "oss-120b", "a", "qwen2.5-coder_32b", "9b"])
-def test_alias_of_other_forms_is_fine(alias):
-    trial = add_trial(pilot=make_pilot(), candidate=make_candidate(), alias=alias, now=NOON)
-
-    assert trial.alias == alias
-
-
-def test_alias_and_candidate_stand_once_in_a_pilot_and_again_in_another():
-    pilot, candidate = make_pilot(), make_candidate()
-    add_trial(pilot=pilot, candidate=candidate, alias="chat", now=NOON)
-
-    with pytest.raises(AliasTaken):
-        add_trial(pilot=pilot, candidate=make_candidate(), alias="chat", now=NOON)
-    with pytest.raises(AlreadyOnTrial):
-        add_trial(pilot=pilot, candidate=candidate, alias="other", now=NOON)
-    add_trial(pilot=make_pilot(), candidate=candidate, alias="chat", now=NOON)
-
-    assert list(Trial.objects.values_list("alias", flat=True)) == ["chat", "chat"]
-
-
-def test_retired_candidate_is_not_put_on_trial():
-    candidate = make_candidate(state=CandidateState.RETIRED)
-
-    with pytest.raises(CandidateRetired):
-        add_trial(pilot=make_pilot(), candidate=candidate, alias="chat", now=NOON)
-
-
-def test_key_lasts_180_days_and_only_its_digest_is_stored():
-    enrollment = make_enrollment(make_pilot(slug="first"))
-
-    key, plain = issue_key(enrollment=enrollment, name="laptop", now=NOON)
-
-    assert is_well_formed(plain)
-    assert plain.startswith("pd_")
-    key.refresh_from_db()
-    assert (key.digest, key.hint) == (digest(plain), f"pd_…{plain[-4:]}")
-    assert (key.name, key.kind, key.revoked_at) == ("laptop", "developer", None)
-    assert (key.created_at, key.expires_at) == (NOON, NOON + timedelta(days=180))
-    assert audited() == [
-        ("key issued", "pilot first", {"key": key.hint, "kind": "developer"}),
-    ]
-
-
-def test_reader_key_has_a_prefix_of_its_own():
-    _, plain = issue_key(enrollment=make_enrollment(make_pilot()), kind="reader", now=NOON)
-
-    assert plain.startswith("pdr_")
-
-
-def test_key_is_revoked_once():
-    key, _ = issue_key(enrollment=make_enrollment(make_pilot()), now=NOON)
-
-    revoke_key(key=key, now=NOON + timedelta(hours=1))
-    revoke_key(key=key, now=NOON + timedelta(hours=2))
-
-    key.refresh_from_db()
-    assert key.revoked_at == NOON + timedelta(hours=1)
-    assert versions() == 2
-
-
-def test_who_has_left_gets_no_key():
-    enrollment = make_enrollment(make_pilot(), left_at=NOON)
-
-    with pytest.raises(NotTakingPart):
-        issue_key(enrollment=enrollment, now=NOON)
-
-
-def test_keys_in_force_are_limited_and_dead_ones_do_not_count():
-    enrollment = make_enrollment(make_pilot())
-    keys = [issue_key(enrollment=enrollment, now=NOON)[0] for _ in range(KEYS_AT_MOST)]
-
-    with pytest.raises(TooManyKeys):
-        issue_key(enrollment=enrollment, now=NOON)
-    revoke_key(key=keys[0], now=NOON)
-    issue_key(enrollment=enrollment, now=NOON)
-
-    assert Key.objects.filter(revoked_at__isnull=True).count() == KEYS_AT_MOST
