@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.usage.ingest import store_records
@@ -16,6 +17,8 @@ from tests.factories import (
     make_trial,
     make_user,
 )
+
+AT = NOON + timedelta(hours=3)
 
 
 @dataclass
@@ -60,6 +63,12 @@ def make_scene(**pilot_fields):
     make_enrollment(pilot, developer.person)
     lead = make_user(role=Role.LEAD)
     return Scene(pilot, candidate, make_price(candidate), lead, developer)
+
+
+@pytest.fixture
+def clock(monkeypatch, valkey):
+    """Stops the clock of views at AT."""
+    monkeypatch.setattr(timezone, "now", lambda: AT)
 
 
 @pytest.fixture

@@ -1,7 +1,4 @@
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.catalog.models import CandidateState, Residence
@@ -17,12 +14,7 @@ from tests.factories import (
     make_user,
 )
 
-AT = NOON + timedelta(hours=3)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, valkey):
-    monkeypatch.setattr(timezone, "now", lambda: AT)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def get(browser, user, scene, page="", **params):
