@@ -233,7 +233,9 @@ def standing(rows: Sequence[Row], *, elapsed_days: float, days_left: int) -> Sta
         return Standing(f"Only one candidate has {who}, so there is nothing to compare it with.")
     first, second = rated[0], rated[1]
     if second.rank != first.rank:
-        return Standing(f"{first.candidate.name} is ahead of the others beyond doubt (95%).")
+        return Standing(
+            f"{first.candidate.name} is clearly ahead: its 95% interval lies above all others."
+        )
     pairs = [(row.figures.usage.liked, row.figures.usage.rated) for row in (first, second)]
     missing = ratings_to_separate(pairs[0], pairs[1])
     shared = "Candidates whose intervals overlap share a rank."

@@ -143,7 +143,10 @@ SHARED = "Candidates whose intervals overlap share a rank."
             [(5, 9)],
             Standing("Only one candidate has ratings, so there is nothing to compare it with."),
         ),
-        ([(95, 100), (50, 100)], Standing("Model 1 is ahead of the others beyond doubt (95%).")),
+        (
+            [(95, 100), (50, 100)],
+            Standing("Model 1 is clearly ahead: its 95% interval lies above all others."),
+        ),
         (
             [(50, 100), (50, 100)],
             Standing(f"{SHARED} More ratings alone would hardly tell the first two apart."),
