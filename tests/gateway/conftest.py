@@ -1,6 +1,7 @@
 import hypothesis
 import pytest
 
+from apps.gateway.journal import open_journal
 from apps.gateway.upstream import Timeouts
 from tests.gateway.rig import running
 
@@ -23,3 +24,10 @@ async def hasty(tmp_path, valkey):
     limits = Timeouts(connect=0.5, first_byte=0.3, silence=0.3, whole=2.0)
     async with running(tmp_path, timeouts=limits) as rig:
         yield rig
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = open_journal(tmp_path / "journal", lambda: None)
+    yield journal
+    journal.close()

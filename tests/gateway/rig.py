@@ -35,6 +35,8 @@ KEY = new_key()
 EXPIRED, EARLY, LATE = new_key(), new_key(), new_key()
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+CHAT = "/v1/chat/completions"
+GOOD = b'{"model":"pilot-chat","messages":[{"role":"user","content":"hi"}]}'
 
 
 def table(url: str, models: dict[str, str] | None = None, **provider: str) -> RouteTable:
@@ -160,7 +162,7 @@ class Rig:
         assert reply.starts <= 1
         return reply
 
-    async def chat(self, model: str = "pilot-chat", path="/v1/chat/completions", **more) -> Reply:
+    async def chat(self, model: str = "pilot-chat", path=CHAT, **more) -> Reply:
         options = {
             name: more.pop(name)
             for name in ("headers", "key", "leave", "on_piece", "client")
