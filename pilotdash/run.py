@@ -59,7 +59,8 @@ class Run:
             self._command("collectstatic", "--noinput", "--verbosity=0"),
         )
         if self.demo:
-            say("Making the sample pilot; this takes a moment the first time")
+            if not (self.data / "demo.json").exists():
+                say("Making the sample pilot; this takes a moment")
             await self.supervisor.run_once(self._command("seed_demo"))
         # Side by side, since each takes a second of its own to import; pages stop last.
         await asyncio.gather(
