@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -56,7 +55,7 @@ def seed(data: Path, *, now: datetime) -> bool:
 
 
 def _set_stage(data: Path, *, now: datetime) -> None:
-    zone = ZoneInfo(stage.ZONE)
+    zone = stage.zone_info()
     today = day_of(now, zone)
     starts_on = today - PAST_DAYS * DAY
     earlier_ends = starts_on - EARLIER_GAP * DAY

@@ -20,9 +20,13 @@ from pilotdash.demo.cast import CLOSED, DEVELOPERS, PROVIDERS, SIMULATOR_KEY, TR
 
 RUNNING = "code-assistant"
 EARLIER = "first-screening"
-ZONE = "Europe/Berlin"
 # The machine of the second hosted candidate rests at night.
 WORK_BEGINS, WORK_ENDS = 7, 20
+
+
+def zone_info() -> ZoneInfo:
+    """The site's zone, in which days are kept ready."""
+    return ZoneInfo(env.time_zone())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def make_hosting(candidates: dict[str, Candidate], period: Period, *, now: datet
         started_at=period.start,
         now=now,
     )
-    zone = ZoneInfo(ZONE)
+    zone = zone_info()
     midnights = [
         start_of_day(day_of(period.start, zone) + number * DAY, zone)
         for number in range(period.length // DAY + 2)
@@ -158,7 +162,7 @@ def make_pilot(
         name=name,
         starts_on=days[0],
         ends_on=days[1],
-        zone=ZONE,
+        zone=env.time_zone(),
         budget_usd=budget_usd,
         people_named=people_named,
         now=now,
