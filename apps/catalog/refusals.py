@@ -7,10 +7,11 @@ from django.forms import Form
 from django.utils import timezone
 
 from apps.catalog import actions, candidates, costs
+from apps.core import refusals
 
 T = TypeVar("T")
 
-SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
+SENTENCES: Final[refusals.Sentences] = {
     actions.SlugTaken: ("slug", "This one is taken; give another."),
     actions.CredentialMalformed: (
         "credential",
@@ -36,7 +37,7 @@ SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
 def attempt(form: Form, action: Callable[[], T]) -> T | None:
     """Do it, or add to the form why not and return None."""
     try:
-        return action()
+        return refusals.attempt(form, action, SENTENCES)
     except actions.AddressRefused as refused:
         form.add_error("base_url", refused.verdict.rule)
         if refused.verdict.what_to_add:
@@ -45,10 +46,7 @@ def attempt(form: Form, action: Callable[[], T]) -> T | None:
     except costs.PriceInThePast as past:
         since = timezone.localtime(past.since)
         sentence = f"A price in force since {since:%-d %b %Y %H:%M} would be overwritten."
-        form.add_error("valid_from" if "valid_from" in form.fields else None, sentence)
-    except tuple(SENTENCES) as problem:
-        field, sentence = SENTENCES[type(problem)]
-        form.add_error(field if field in form.fields else None, sentence)
+        refusals.tell(form, "valid_from", sentence)
     return None
 
 

@@ -5,11 +5,12 @@ from typing import Final, TypeVar
 
 from django.forms import Form
 
+from apps.core import refusals
 from apps.pilots import actions
 
 T = TypeVar("T")
 
-SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
+SENTENCES: Final[refusals.Sentences] = {
     actions.SlugTaken: ("slug", "Another pilot has this one; give another."),
     actions.EndsBeforeItStarts: ("ends_on", "The last day lies before the first."),
     actions.UnknownZone: ("zone", "There is no such time zone; write it like Europe/Berlin."),
@@ -36,12 +37,7 @@ SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
 
 def attempt(form: Form, action: Callable[[], T]) -> T | None:
     """Do it, or add to the form why not and return None."""
-    try:
-        return action()
-    except tuple(SENTENCES) as problem:
-        field, sentence = SENTENCES[type(problem)]
-        form.add_error(field if field in form.fields else None, sentence)
-    return None
+    return refusals.attempt(form, action, SENTENCES)
 
 
 def sentence(problem: Exception) -> str:
