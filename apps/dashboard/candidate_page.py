@@ -8,42 +8,22 @@ from apps.core.figures import money
 from apps.core.period_picker import PeriodChoice
 from apps.dashboard.decided import rate
 from apps.dashboard.leaderboard import Row, leaderboard
+from apps.dashboard.measured import Measured
 from apps.dashboard.tiles import Tile, Trend, tiles_of
 from apps.metrics.queries import figures_by_candidate, latency_by_task, usage_by_task
 from apps.metrics.queries_days import CandidateDay, days_by_candidate
 from apps.metrics.queries_prices import CostTerms, cost_terms
 from apps.metrics.readers import Reader
-from apps.metrics.statistics import Interval
 from apps.metrics.sums import Figures, LatencySums
 from apps.pilots.models import Pilot, Trial
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(Measured):
     """One task's calls with a candidate."""
 
     task: str
     figures: Figures
-
-    @property
-    def liked(self) -> Interval | None:
-        return self.figures.usage.liked_interval
-
-    @property
-    def first_p50(self) -> int | None:
-        return self.figures.latency.first_ms(0.5)
-
-    @property
-    def first_p95(self) -> int | None:
-        return self.figures.latency.first_ms(0.95)
-
-    @property
-    def total_p50(self) -> int | None:
-        return self.figures.latency.total_ms(0.5)
-
-    @property
-    def total_p95(self) -> int | None:
-        return self.figures.latency.total_ms(0.95)
 
 
 @dataclass(frozen=True, slots=True)

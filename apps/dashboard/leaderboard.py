@@ -8,6 +8,7 @@ from typing import Final
 from apps.catalog.models import Candidate
 from apps.core.figures import percent, percent_interval, seconds
 from apps.dashboard.deltas import Delta, change, share_change
+from apps.dashboard.measured import Measured
 from apps.metrics.readers import Reader
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures
@@ -20,7 +21,7 @@ Z_95: Final = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Measured):
     """One candidate. `rank` is None without ratings; `leads_tier` where a new rank begins."""
 
     candidate: Candidate
@@ -29,10 +30,6 @@ class Row:
     rank: int | None
     leads_tier: bool
     reader: Reader
-
-    @property
-    def liked(self) -> Interval | None:
-        return self.figures.usage.liked_interval
 
     @property
     def liked_words(self) -> str:
@@ -85,22 +82,6 @@ class Row:
     def liked_cost_delta(self) -> Delta | None:
         before = self.before.cost_per_liked_usd if self.before else None
         return change(self.figures.cost_per_liked_usd, before, up_is_good=False)
-
-    @property
-    def first_p50(self) -> int | None:
-        return self.figures.latency.first_ms(0.5)
-
-    @property
-    def first_p95(self) -> int | None:
-        return self.figures.latency.first_ms(0.95)
-
-    @property
-    def total_p50(self) -> int | None:
-        return self.figures.latency.total_ms(0.5)
-
-    @property
-    def total_p95(self) -> int | None:
-        return self.figures.latency.total_ms(0.95)
 
     @property
     def first(self) -> tuple[str, str]:

@@ -83,10 +83,6 @@ class Overview:
         estimated = sum(row.figures.usage.estimated for row in self.rows)
         return estimated / self.calls if estimated else None
 
-    @property
-    def is_partly_hosted(self) -> bool:
-        return any(row.figures.is_hosted for row in self.rows)
-
 
 def chosen_task(params: QueryDict) -> str:
     """Return the task that a page is narrowed to; a wish that is none is not an error."""
