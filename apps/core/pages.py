@@ -9,6 +9,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 
+def is_fragment(request: HttpRequest) -> bool:
+    """Tell whether htmx asks for a part of the page."""
+    htmx: Any = getattr(request, "htmx", None)
+    # It asks for a whole page again when the visitor goes back past its history cache.
+    return bool(htmx) and not htmx.history_restore_request
+
+
 def render_page(
     request: HttpRequest,
     template: str,
@@ -21,10 +28,7 @@ def render_page(
 
     `zone` is the pilot's: its days are told in it, whoever reads them.
     """
-    htmx: Any = getattr(request, "htmx", None)
-    # htmx asks for a whole page again when the visitor goes back past its history cache.
-    partial = htmx and not htmx.history_restore_request
     with timezone.override(zone or timezone.get_default_timezone()):
-        response = render(request, fragment if partial else template, context)
+        response = render(request, fragment if is_fragment(request) else template, context)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
+from apps.core.pages import is_fragment
 from apps.metrics.queries import has_called
 from apps.pilots.models import Pilot
 from apps.pilots.queries import pilots_for
@@ -67,8 +68,7 @@ class PilotEntry:
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Give base.html its rail. One query; none for a visitor or a fragment."""
     user = getattr(request, "user", None)
-    htmx = getattr(request, "htmx", None)
-    if user is None or not user.is_authenticated or (htmx and not htmx.history_restore_request):
+    if user is None or not user.is_authenticated or is_fragment(request):
         return {}
     pilots = pilots_in_view(user)
     match = _PILOT_PATH.match(request.path)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.access import AGGREGATES, EVERYONE_SIGNED_IN, allow, signed_in
 from apps.core.csv_export import csv_response
-from apps.core.pages import render_page
+from apps.core.pages import is_fragment, render_page
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
 from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
 from apps.dashboard.charts import quality_against_cost, spending_over_time
@@ -42,18 +42,18 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """Which model, how sure, at what cost, and are we on track."""
     scene = scene_of(request, slug, now=timezone.now())
     etag = etag_of(scene.pilot, scene.user, now=scene.now)
-    unchanged = get_conditional_response(request, etag=etag) if _is_fragment(request) else None
+    unchanged = get_conditional_response(request, etag=etag) if is_fragment(request) else None
     if unchanged is not None:
         return unchanged
     page = _overview(request, scene, with_week=True)
     week = week_of(scene.pilot, scene.choice, scene.trials, page)
     context = _context(scene) | {"page": page, "week": week, "etag": etag.strip('"')}
     context["why_hidden"] = why_hidden(page.rows, is_lead=scene.user.is_lead)
-    context["head"] = None if _is_fragment(request) else head_of(scene)
+    context["head"] = None if is_fragment(request) else head_of(scene)
     response = _render(
         request, scene, "dashboard/overview.html", context, "dashboard/_overview.html"
     )
-    if _is_fragment(request):
+    if is_fragment(request):
         response["ETag"] = etag
     return response
 
@@ -134,11 +134,6 @@ def _context(scene: Scene) -> dict[str, Any]:
         "now": scene.now,
         "is_lead": scene.user.is_lead,
     }
-
-
-def _is_fragment(request: HttpRequest) -> bool:
-    htmx: Any = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
 
 
 def _render(
