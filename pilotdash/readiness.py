@@ -70,11 +70,14 @@ def _postgresql() -> dict[str, Any]:
         return {"version": cursor.fetchone()[0]}
 
 
-def _redis() -> dict[str, Any]:
-    client = redis.Redis.from_url(
+def _broker() -> "redis.Redis":
+    return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     )
-    with client:
+
+
+def _redis() -> dict[str, Any]:
+    with _broker() as client:
         oldest: Any = client.xrange(STREAM, count=1)
         seconds, micros = client.time()
         waiting_s = 0.0
@@ -90,7 +93,7 @@ def _redis() -> dict[str, Any]:
 
 def _gateway() -> dict[str, Any]:
     """Each gateway process as it last said: records not shipped yet, and its routes' version."""
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S) as client:
+    with _broker() as client:
         told: Any = client.hgetall(GATEWAYS_KEY)
     gateways = [json.loads(state) for state in told.values()]
     return {
@@ -106,7 +109,7 @@ def _gateway() -> dict[str, Any]:
 
 def _ingest() -> dict[str, Any]:
     """Beat, worker and broker together: that the stream of calls is being read."""
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S) as client:
+    with _broker() as client:
         quiet_s = seconds_since_drained(client)
     if quiet_s is None:
         return {"ok": False, "problem": "no drain has run yet"}

@@ -7,7 +7,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 
-from apps.accounts.models import AuditEntry, Invitation, Role, User
+from apps.accounts.models import AuditEntry, Invitation, Person, Role, User
 from apps.core.keys import digest
 
 AUDIT_PAGE = 50
@@ -68,6 +68,12 @@ def user_row(user: User, *, you: User) -> UserRow:
     """Return one user as administrators see them."""
     totp = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
     return _row(user, you=you, has_totp=totp.exists())
+
+
+def name_of(person: Person) -> str:
+    """Return a person's name where they still have one, else the pseudonym."""
+    user = getattr(person, "user", None)
+    return user.display_name if user else person.pseudonym
 
 
 def pending_invitations(*, now: datetime) -> list[InvitationRow]:

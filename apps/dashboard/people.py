@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import LEADS, allow
+from apps.accounts.queries import name_of
 from apps.core.pages import render_page
 from apps.core.period_picker import PeriodChoice
 from apps.core.periods import day_of
@@ -113,8 +114,7 @@ def person_rows(pilot: Pilot, used: Mapping[int, UsageSums], now: datetime) -> l
 def _person_row(
     enrollment: Enrollment, keys: int, usage: UsageSums, last: date | None, today: date
 ) -> PersonRow:
-    user = getattr(enrollment.person, "user", None)
-    name = user.display_name if user else enrollment.person.pseudonym
+    has_user = hasattr(enrollment.person, "user")
     if enrollment.left_at is not None:
         state, kind = "Left", "quiet"
     elif last is not None:
@@ -123,5 +123,6 @@ def _person_row(
     elif keys:
         state, kind = "Has a key, no call yet", "info"
     else:
-        state, kind = ("Signed up, no key yet" if user else "Invited"), "quiet"
+        state, kind = ("Signed up, no key yet" if has_user else "Invited"), "quiet"
+    name = name_of(enrollment.person)
     return PersonRow(name, enrollment.person.pseudonym, state, kind, last, usage)

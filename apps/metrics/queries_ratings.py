@@ -49,5 +49,5 @@ def _opinion(rating: Rating, *, named: bool) -> Opinion:
         is_liked=rating.score >= LIKED_STARS if stars else bool(rating.score),
         tags=tuple(rating.tags),
         comment=rating.comment,
-        who=(user.name or user.email) if user else "",
+        who=user.display_name if user else "",
     )

@@ -107,7 +107,7 @@ def participants(pilot: Pilot, *, now: datetime) -> list[Participant]:
 def _participant(enrollment: Enrollment, keys: int) -> Participant:
     user = getattr(enrollment.person, "user", None)
     if user is not None:
-        return Participant(enrollment, user.name or user.email, user.email, True, keys)
+        return Participant(enrollment, user.display_name, user.email, True, keys)
     # Sorted here: a query for each person's newest invitation would grow with the list.
     invitations = sorted(enrollment.person.invitations.all(), key=lambda one: one.created_at)
     email = invitations[-1].email if invitations else ""

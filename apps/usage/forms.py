@@ -5,11 +5,12 @@ from typing import Any
 from django import forms
 
 from apps.accounts.models import Person
+from apps.accounts.queries import name_of
 from apps.catalog.models import Candidate
 from apps.core.periods import Period
 from apps.gateway.contract import TASKS
 from apps.pilots.models import Pilot
-from apps.usage.queries import FAILED, ONLY, OUTCOMES, CallFilter, name_of
+from apps.usage.queries import FAILED, ONLY, OUTCOMES, CallFilter
 
 
 class CallFilterForm(forms.Form):

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import Person
+from apps.accounts.queries import name_of
 from apps.catalog.models import Candidate, HostingInterval, Price
 from apps.core.periods import Period
 from apps.core.uuid7 import instant_of
@@ -231,12 +232,6 @@ def names_of(person_ids: set[int]) -> dict[int, str]:
     """Return people's names by their id."""
     people = Person.objects.filter(id__in=person_ids).select_related("user")
     return {person.id: name_of(person) for person in people}
-
-
-def name_of(person: Person) -> str:
-    """Return a person's name where they still have one, else the pseudonym."""
-    user = getattr(person, "user", None)
-    return user.display_name if user else person.pseudonym
 
 
 def _hosting(candidate_ids: set[int]) -> Mapping[int, list[HostingInterval]]:
