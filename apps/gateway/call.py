@@ -57,7 +57,7 @@ class Call:
     response_bytes: int = 0
     upstream_request_id: str = ""
     tries: list[Try] = field(default_factory=list)
-    is_recorded: bool = False
+    record: CallRecord | None = None
     id: str = ""
 
     def __post_init__(self) -> None:

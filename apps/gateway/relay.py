@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Mapping
 from typing import Final
 
-from apps.gateway import metrics
 from apps.gateway.answers import (
     ERROR_LIMIT,
     INTERNAL,
@@ -26,8 +25,7 @@ from apps.gateway.answers import (
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
 from apps.gateway.call import Call
 from apps.gateway.errors import error_event
-from apps.gateway.estimate import Calibration
-from apps.gateway.ledger import Ledger
+from apps.gateway.recording import Recorder
 from apps.gateway.request import hides_usage, provider_body
 from apps.gateway.rewrite import Names, StreamRewriter
 from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
@@ -44,12 +42,11 @@ log = logging.getLogger(__name__)
 
 
 class Relay:
-    """What every call shares: connections to providers, the ledger and the learned estimates."""
+    """What every call shares: connections to providers and who records how calls end."""
 
-    def __init__(self, upstream: Upstream, ledger: Ledger) -> None:
+    def __init__(self, upstream: Upstream, recorder: Recorder) -> None:
         self.upstream = upstream
-        self.ledger = ledger
-        self.calibration = Calibration()
+        self.recorder = recorder
 
     async def serve(
         self, call: Call, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -120,20 +117,7 @@ class _Run:
             await self._answer_plain(exchange.status, answered, answer_body)
 
     async def record(self, outcome: str, error: str = "") -> None:
-        call = self._call
-        if call.is_recorded:
-            return
-        call.is_recorded = True
-        now = time.monotonic()
-        record = call.finished(outcome, error, now, self._shared.calibration)
-        await self._shared.ledger.finish(record)
-        meters = metrics.meters(call.target.candidate.slug)
-        meters.count(outcome)
-        meters.duration.observe(now - call.begun)
-        if call.first_content is not None:
-            meters.first_content.observe(call.first_content - call.begun)
-        if record.overhead_us is not None:
-            metrics.OVERHEAD_SECONDS.observe(record.overhead_us / 1_000_000)
+        await self._shared.recorder.record(self._call, outcome, error)
 
     async def fail(
         self, failure: Failure, body: bytes | None = None, headers: Headers | None = None
@@ -142,7 +126,7 @@ class _Run:
         call = self._call
         if not self._has_head:
             call.status = failure.status
-        if call.is_recorded:
+        if call.record is not None:
             # The answer was complete as far as the record goes; only its tail is missing.
             if self._has_head:
                 await self._end_stream()

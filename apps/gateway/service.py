@@ -18,6 +18,7 @@ from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
 from apps.gateway.limits import Slots
 from apps.gateway.pages import Pages
+from apps.gateway.recording import Recorder
 from apps.gateway.refusals import Refusals
 from apps.gateway.relay import Relay
 from apps.gateway.resp import Connection, Unavailable
@@ -52,6 +53,7 @@ class Service:
     pages: Pages
     refusals: Refusals
     ledger: Ledger
+    recorder: Recorder
     relay: Relay
 
     def __init__(self, settings: Settings) -> None:
@@ -93,7 +95,8 @@ class Service:
         self.ledger = Ledger(self.journal, self._asking)
         self.refusals = Refusals(self._asking)
         self.upstream = Upstream(settings.upstream)
-        self.relay = Relay(self.upstream, self.ledger)
+        self.recorder = Recorder(self.ledger)
+        self.relay = Relay(self.upstream, self.recorder)
         self.pages = Pages(settings.web_url, settings.trusted_proxies)
         await asyncio.to_thread(self.routes.load)
         with contextlib.suppress(Unavailable):

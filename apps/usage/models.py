@@ -50,6 +50,7 @@ class Call(models.Model):
     upstream_request_id = models.TextField()
     client = models.TextField()
     client_retry = models.SmallIntegerField(null=True)
+    assigned_candidate_id = models.BigIntegerField(null=True)
     stored_at = models.DateTimeField(db_default=models.functions.Now())
     price_id = models.BigIntegerField(null=True)
     cost_usd = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, null=True)

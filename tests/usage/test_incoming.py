@@ -34,7 +34,7 @@ def test_a_record_is_read_as_it_was_written():
         (b"\xff", "unreadable: JSONDecodeError"),
         (b"[]", "unreadable: ValueError: a call record is a JSON object"),
         (b"null", "unreadable: ValueError: a call record is a JSON object"),
-        (changed(v=2), "call record version 2"),
+        (changed(v=9), "call record version 9"),
         (without("v"), "call record version None"),
         (without("pilot_id"), "unreadable: TypeError"),
         (without("admitted_at"), "unreadable: KeyError"),

@@ -138,7 +138,7 @@ def test_drain_ends_after_its_time_and_leaves_the_rest(valkey):
 @pytest.mark.django_db
 def test_poison_is_buried_alone_with_its_reason(valkey):
     good = [record() for _ in range(11)]
-    other_version = record().to_json().replace(b'"v":1', b'"v":9')
+    other_version = record().to_json().replace(b'"v":2', b'"v":9')
     late = record(at=NOON - timedelta(days=401)).to_json()
     poison = {
         3: record(prompt_tokens=5, cached_tokens=6).to_json(),
