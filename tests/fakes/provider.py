@@ -5,8 +5,10 @@ listens on the port given: `python -m tests.fakes.provider 9000`.
 """
 
 import asyncio
+import base64
 import contextlib
 import json
+import struct
 import sys
 import time
 from dataclasses import dataclass, field
@@ -124,12 +126,22 @@ def events_of(script: Script, path: str, model: str, *, asked: bool) -> list[byt
     return out
 
 
-def answer_of(script: Script, path: str, model: str, inputs: int = 1) -> bytes:
+def vector_of(encoding: str) -> list[float] | str:
+    """Return an embedding as numbers, or as OpenAI's SDKs ask for it: base64 of 32-bit floats."""
+    vector = [round(0.001 * n, 3) for n in range(8)]
+    if encoding == "base64":
+        return base64.b64encode(struct.pack("<8f", *vector)).decode()
+    return vector
+
+
+def answer_of(
+    script: Script, path: str, model: str, inputs: int = 1, encoding: str = "float"
+) -> bytes:
     """Return a whole answer as the bytes on the wire."""
     if script.raw:
         return script.raw.encode()
     if path.endswith("embeddings"):
-        vector = [round(0.001 * n, 3) for n in range(8)]
+        vector = vector_of(encoding)
         data = [{"object": "embedding", "index": n, "embedding": vector} for n in range(inputs)]
         usage = {"prompt_tokens": PROMPT_TOKENS, "total_tokens": PROMPT_TOKENS}
         return json.dumps({"object": "list", "data": data, "model": model, "usage": usage}).encode()
@@ -237,8 +249,9 @@ class Provider:
             await asyncio.sleep(script.pace)
             inputs = asked.get("input")
             count = len(inputs) if isinstance(inputs, list) else 1
+            encoding = asked.get("encoding_format", "float")
             return web.Response(
-                body=answer_of(script, request.path, asked["model"], count),
+                body=answer_of(script, request.path, asked["model"], count, encoding),
                 content_type="application/json",
                 headers={"x-request-id": "theirs-1", "openai-processing-ms": "5", "x-secret": "s"}
                 | _echoes(script),

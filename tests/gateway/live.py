@@ -9,14 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
-from apps.gateway.contract import ROUTES_KEY, ROUTES_VERSION_KEY, STREAM, CallRecord
+from apps.gateway.contract import ROUTES_KEY, ROUTES_VERSION_KEY, STREAM, CallRecord, RouteTable
 from tests.fakes.provider import Provider, serve
 from tests.gateway.rig import FERNET, KEY, table
 
@@ -88,11 +88,17 @@ def provider_in_thread() -> Iterator[tuple[Provider, int]]:
 
 @contextmanager
 def running_live(
-    data: Path, valkey: "redis.Redis", models: dict[str, str], **environment: str
+    data: Path,
+    valkey: "redis.Redis",
+    models: dict[str, str],
+    *,
+    change: Callable[[RouteTable], RouteTable] = lambda routes: routes,
+    **environment: str,
 ) -> Iterator[Live]:
+    """Run a gateway whose aliases lead to the fake provider; `change` alters its routes first."""
     port = free_port()
     with provider_in_thread() as (provider, provider_port):
-        routes = table(f"http://127.0.0.1:{provider_port}/v1", models)
+        routes = change(table(f"http://127.0.0.1:{provider_port}/v1", models))
         valkey.set(ROUTES_KEY, routes.to_json())
         valkey.set(ROUTES_VERSION_KEY, routes.version)
         settings = {
