@@ -3,7 +3,12 @@
 PY = .venv/bin/python
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 
-.PHONY: demo up test coverage check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
+# The set test: how often every process is killed, and under how many clients and keys.
+ROUNDS = 10
+CLIENTS = 50
+KEYS = 60
+
+.PHONY: demo up test set-test coverage check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
 
 # The whole product on this machine with a sample pilot and simulated providers.
 demo: app
@@ -17,7 +22,11 @@ up: app
 test: dev
 	@exec $(PY) -m pytest -n auto --maxprocesses=4
 
-# The same, measuring which branches no test takes; half as long again.
+# kill -9 of every process under load: prints calls that are ok / lost / duplicated / recovered.
+set-test: dev
+	@exec $(PY) -m tests.chaos --rounds $(ROUNDS) --clients $(CLIENTS) --keys $(KEYS) $(if $(SEED),--seed $(SEED))
+
+# Every test, measuring which branches no test takes; half as long again.
 coverage: dev
 	@exec $(PY) -m pytest -n auto --maxprocesses=4 --cov --cov-report=term
 
