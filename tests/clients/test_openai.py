@@ -1,32 +1,20 @@
 """The openai package against a gateway under its real server, byte for byte."""
 
+import json
+
 import openai
 import pytest
 
-from apps.core.keys import new_key
 from tests.fakes.provider import Script, answer_of, event, events_of, usage_of
-from tests.gateway.live import running_live, until
+from tests.gateway.live import until
 from tests.gateway.rig import KEY
 
 MODELS = {
     "pilot-chat": "theirs",
     "crlf": "theirs?crlf=1&comment=1",
     "tools": "theirs?tools=2",
-    "busy": "theirs?status=429&retry_after=0",
-    "broken": "theirs?events=5&cut_at=3",
 }
 HELLO = [{"role": "user", "content": "hi"}]
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    import redis
-    from django.conf import settings
-
-    with redis.Redis.from_url(settings.REDIS_URL) as valkey:
-        valkey.flushdb()
-        with running_live(tmp_path_factory.mktemp("live"), valkey, MODELS) as live:
-            yield live
 
 
 @pytest.fixture
@@ -106,23 +94,64 @@ def test_the_client_reads_what_it_gets(client):
     assert {chunk.model for chunk in chunks} == {"pilot-chat"}
 
 
-def test_embeddings_and_models(client):
-    found = client.embeddings.create(model="pilot-chat", input=["a", "b"], encoding_format="float")
+def test_what_headers_say_can_be_read(client, live):
+    raw = client.chat.completions.with_raw_response.create(
+        model="pilot-chat", messages=HELLO, extra_headers={"X-Request-Id": "mine-1"}
+    )
 
-    assert [len(one.embedding) for one in found.data] == [8, 8]
-    assert sorted(model.id for model in client.models.list()) == sorted(MODELS)
-    assert client.models.retrieve("crlf").id == "crlf"
+    until(lambda: "mine-1" in [one.client_request_id for one in live.records(0)])
+    (record,) = [one for one in live.records(0) if one.client_request_id == "mine-1"]
+    assert raw.request_id == record.id
+    assert raw.headers["x-client-request-id"] == "mine-1"
+    assert raw.headers["x-pilotdash-candidate"] == "cand-11"
+    assert raw.retries_taken == record.client_retry == 0
 
 
-def test_errors_become_the_clients_own(client, live):
-    with pytest.raises(openai.NotFoundError, match="The pilot autumn has no model 'nothing'"):
-        client.chat.completions.create(model="nothing", messages=HELLO)
-    with pytest.raises(openai.RateLimitError, match="status 429 as told"):
-        client.chat.completions.create(model="busy", messages=HELLO)
-    with pytest.raises(openai.AuthenticationError, match="This key is not known"):
-        client.with_options(api_key=new_key()).models.list()
-    with pytest.raises(openai.APIError, match="cannot be reached"):
-        list(client.chat.completions.create(model="broken", messages=HELLO, stream=True))
+def test_the_helper_for_streams_gathers_an_answer(client):
+    with client.chat.completions.stream(
+        model="tools", messages=HELLO, stream_options={"include_usage": True}
+    ) as stream:
+        events = [event.type for event in stream]
+        whole = stream.get_final_completion()
+
+    assert events.count("tool_calls.function.arguments.done") == 2
+    assert whole.choices[0].message.content == "Grüße aus 东京"
+    calls = [(one.id, one.function.name) for one in whole.choices[0].message.tool_calls]
+    assert calls == [("call_0", "look"), ("call_1", "look")]
+    assert whole.usage.prompt_tokens_details.cached_tokens == 4
+
+
+async def test_the_client_for_asyncio_reads_the_same(live):
+    async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{live.url}/v1") as client:
+        stream = await client.chat.completions.create(
+            model="pilot-chat", messages=HELLO, stream=True
+        )
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+
+    assert text == "Grüße aus 东京"
+
+
+def test_embeddings_come_as_they_were_asked_for(client, live):
+    vector = [round(0.001 * n, 3) for n in range(8)]
+
+    numbers = client.embeddings.create(
+        model="pilot-chat", input=["a", "b"], encoding_format="float"
+    )
+    # Unless told otherwise the package asks for base64, and decodes it.
+    raw = client.embeddings.with_raw_response.create(model="pilot-chat", input="a")
+
+    assert [one.embedding for one in numbers.data] == [vector, vector]
+    assert json.loads(live.provider.seen[-1].body)["encoding_format"] == "base64"
+    theirs = answer_of(Script(), "/v1/embeddings", "theirs", 1, "base64")
+    assert raw.content == renamed(theirs, "", "theirs", "pilot-chat", "")
+    assert raw.parse().data[0].embedding == pytest.approx(vector, abs=1e-8)
+
+
+def test_models_are_listed_and_looked_up(client):
+    listed = client.models.list()
+
+    assert sorted(model.id for model in listed) == sorted(MODELS)
+    assert client.models.retrieve("crlf") == next(one for one in listed if one.id == "crlf")
 
 
 def test_a_key_in_the_api_key_header_and_a_task_in_the_path(live):
