@@ -5,6 +5,7 @@ Pure Python: the gateway reads its configuration here too, and knows no Django.
 
 import ipaddress
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -187,3 +188,52 @@ def password_sign_in() -> bool:
 
 def monitoring_token() -> str:
     return text("MONITORING_TOKEN", "")
+
+
+def call_log() -> bool:
+    """Whether the gateway writes a line for each call."""
+    return flag("PILOTDASH_CALL_LOG", True)
+
+
+@dataclass(frozen=True)
+class GatewayLimits:
+    """What the gateway takes, in bytes, seconds, levels and numbers of things."""
+
+    body_bytes: int
+    body_seconds: int
+    header_bytes: int
+    header_seconds: int
+    json_depth: int
+    json_values: int
+    messages: int
+    choices: int
+    connect_seconds: int
+    first_byte_seconds: int
+    silence_seconds: int
+    stream_seconds: int
+    event_bytes: int
+    calls_per_key: int
+    calls_per_process: int
+
+
+def gateway_limits() -> GatewayLimits:
+    day = 86_400
+    return GatewayLimits(
+        body_bytes=integer("PILOTDASH_MAX_BODY_BYTES", 10 << 20, least=1 << 20, most=1 << 30),
+        body_seconds=integer("PILOTDASH_BODY_SECONDS", 30, most=day),
+        # The server itself takes no more than 417,792 bytes, and a minute at most.
+        header_bytes=integer("PILOTDASH_MAX_HEADER_BYTES", 32 << 10, least=1024, most=400_000),
+        header_seconds=integer("PILOTDASH_HEADER_SECONDS", 10, most=60),
+        # The parser has a limit of its own at 1,024 levels.
+        json_depth=integer("PILOTDASH_MAX_JSON_DEPTH", 64, least=4, most=1_000),
+        json_values=integer("PILOTDASH_MAX_JSON_VALUES", 200_000, least=1_000, most=100_000_000),
+        messages=integer("PILOTDASH_MAX_MESSAGES", 2_000, most=1_000_000),
+        choices=integer("PILOTDASH_MAX_CHOICES", 8, most=128),
+        connect_seconds=integer("PILOTDASH_CONNECT_SECONDS", 5, most=day),
+        first_byte_seconds=integer("PILOTDASH_FIRST_BYTE_SECONDS", 120, most=day),
+        silence_seconds=integer("PILOTDASH_SILENCE_SECONDS", 60, most=day),
+        stream_seconds=integer("PILOTDASH_STREAM_SECONDS", 900, most=day),
+        event_bytes=integer("PILOTDASH_MAX_EVENT_BYTES", 8 << 20, least=1024, most=1 << 30),
+        calls_per_key=integer("PILOTDASH_CALLS_PER_KEY", 10, most=10_000),
+        calls_per_process=integer("PILOTDASH_CALLS_PER_PROCESS", 1_000, most=20_000),
+    )

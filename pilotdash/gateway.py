@@ -37,9 +37,10 @@ def _is_alive(pid: int) -> bool:
 _count_together(env.data() / "gateway" / "metrics")
 
 from apps.gateway.app import Gateway  # noqa: E402 (counting begins at the import)
+from apps.gateway.bounds import Bounds  # noqa: E402
 from apps.gateway.pages import parse_proxies  # noqa: E402
 from apps.gateway.service import Service, Settings  # noqa: E402
-from apps.gateway.upstream import UpstreamSettings  # noqa: E402
+from apps.gateway.upstream import Timeouts, UpstreamSettings  # noqa: E402
 
 
 def build() -> Gateway:
@@ -48,6 +49,7 @@ def build() -> Gateway:
         proxies = parse_proxies(env.trusted_proxies())
     except ValueError as problem:
         raise env.Misconfigured(f"TRUSTED_PROXIES: {problem}") from None
+    limits = env.gateway_limits()
     settings = Settings(
         data=env.data(),
         redis_url=env.redis_url(),
@@ -57,10 +59,28 @@ def build() -> Gateway:
             keys=tuple(env.encryption_keys()),
             proxy=env.egress_proxy(),
             ca_file=env.ca_file(),
+            timeouts=Timeouts(
+                connect=limits.connect_seconds,
+                first_byte=limits.first_byte_seconds,
+                silence=limits.silence_seconds,
+                whole=limits.stream_seconds,
+            ),
         ),
         trusted_proxies=proxies,
+        calls_per_key=limits.calls_per_key,
+        calls_per_process=limits.calls_per_process,
+        event_bytes=limits.event_bytes,
     )
-    return Gateway(Service(settings), monitoring_token=env.monitoring_token())
+    bounds = Bounds(
+        body_bytes=limits.body_bytes,
+        body_seconds=limits.body_seconds,
+        header_bytes=limits.header_bytes,
+        json_depth=limits.json_depth,
+        json_values=limits.json_values,
+        messages=limits.messages,
+        choices=limits.choices,
+    )
+    return Gateway(Service(settings), monitoring_token=env.monitoring_token(), bounds=bounds)
 
 
 app = build()

@@ -16,8 +16,8 @@ from pilotdash import env
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1"}
 # Long enough for most streams to finish, short enough for an operator who waits.
 GATEWAY_STOP_SECONDS = 60
-# Beyond the gateway's own limit of a thousand, so that it is the one to refuse, with a sentence.
-GATEWAY_STREAMS = 2048
+# Beyond the gateway's own limit of calls, so that it is the one to refuse, with a sentence.
+LEAST_GATEWAY_STREAMS = 2048
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -31,6 +31,8 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 
 def gateway() -> tuple[str, ...]:
+    limits = env.gateway_limits()
+    streams = str(max(LEAST_GATEWAY_STREAMS, 2 * limits.calls_per_process))
     secure: tuple[str, ...] = ()
     if tls := env.tls_files():
         secure = ("--ssl-certificate", tls[0], "--ssl-keyfile", tls[1])
@@ -48,9 +50,14 @@ def gateway() -> tuple[str, ...]:
             # By itself granian lets a worker answer backlog / workers requests at a time: too few
             # for a thousand streams.
             "--backlog",
-            str(GATEWAY_STREAMS),
+            streams,
             "--backpressure",
-            str(GATEWAY_STREAMS),
+            streams,
+            # While it looks whether a client speaks HTTP/2, no time limit runs.
+            "--http",
+            "1",
+            "--http1-header-read-timeout",
+            str(limits.header_seconds * 1_000),
             *secure,
         ),
     )

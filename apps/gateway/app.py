@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import logging
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,7 +16,6 @@ from apps.gateway import metrics
 from apps.gateway.access import KeyRefusal, Target, authenticate, find_target
 from apps.gateway.asgi import (
     JSON,
-    MOST_HEADER_BYTES,
     ClientLeft,
     Receive,
     Scope,
@@ -27,6 +25,7 @@ from apps.gateway.asgi import (
     read_body,
     too_large,
 )
+from apps.gateway.bounds import Bounds
 from apps.gateway.call import Call, Told
 from apps.gateway.contract import TASKS
 from apps.gateway.errors import Refusal, error_body
@@ -48,23 +47,15 @@ MOST_TOLD: Final = 128
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bytes of a body, and seconds for it to arrive."""
-
-    body_bytes: int = 10 << 20
-    body_seconds: float = 30.0
-
-
 class Gateway:
     """Authenticate, route, admit, relay, record. Everything that lives longer is in `service`."""
 
     def __init__(
-        self, service: Service, *, monitoring_token: str = "", limits: Limits | None = None
+        self, service: Service, *, monitoring_token: str = "", bounds: Bounds | None = None
     ) -> None:
         self.service = service
         self._token = f"Bearer {monitoring_token}".encode() if monitoring_token else b""
-        self._limits = limits or Limits()
+        self._bounds = bounds or Bounds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -115,8 +106,10 @@ class Gateway:
         self, endpoint: str, task: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         headers = dict(scope["headers"])
-        if sum([len(name) + len(value) for name, value in scope["headers"]]) > MOST_HEADER_BYTES:
-            raise Refusal(431, "too_large", "The request's headers are larger than 32 KiB.")
+        most = self._bounds.header_bytes
+        if sum([len(name) + len(value) for name, value in scope["headers"]]) > most:
+            message = f"The request's headers are larger than {most >> 10} KiB."
+            raise Refusal(431, "too_large", message)
         if endpoint in RELAYED:
             if scope["method"] != "POST":
                 raise _wrong_method("POST")
@@ -147,9 +140,9 @@ class Gateway:
             body = await self._body(headers, receive)
             begun = time.monotonic()
             if len(body) > LARGE_BODY:
-                request = await asyncio.to_thread(_read, body)
+                request = await asyncio.to_thread(_read, body, self._bounds)
             else:
-                request = _read(body)
+                request = _read(body, self._bounds)
             target: Target = find_target(caller, request.model, table)
             named = task_of(told.task, endpoint, request.has_tools)
             call = Call(caller, target, request, endpoint, named, told, begun)
@@ -165,14 +158,14 @@ class Gateway:
             await service.relay.serve(call, headers, receive, send)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        limit = self._limits.body_bytes
+        limit = self._bounds.body_bytes
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refusal(415, "malformed", "Compressed request bodies are not accepted.")
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and len(length) < 20 and int(length) > limit:
             raise too_large(limit)
         deadlines = self.service.deadlines
-        return await read_body(receive, deadlines, limit=limit, seconds=self._limits.body_seconds)
+        return await read_body(receive, deadlines, limit=limit, seconds=self._bounds.body_seconds)
 
     async def _models(self, name: str, headers: dict[bytes, bytes], send: Send) -> None:
         table = self.service.routes.table
@@ -199,9 +192,9 @@ class Gateway:
         await answer(send, 200, text, [(b"content-type", metrics.CONTENT_TYPE.encode())])
 
 
-def _read(body: bytes) -> Request:
+def _read(body: bytes, bounds: Bounds) -> Request:
     try:
-        return read_request(body)
+        return read_request(body, bounds)
     except NotAcceptable as error:
         raise Refusal(
             400, "malformed", str(error), code="invalid_value", param=error.param

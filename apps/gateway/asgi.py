@@ -17,7 +17,6 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON: Final = (b"content-type", b"application/json")
-MOST_HEADER_BYTES: Final = 32 * 1024
 
 
 class ClientLeft(Exception):

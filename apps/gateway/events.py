@@ -18,7 +18,7 @@ _LF: Final = 0x0A
 
 
 class EventTooLong(ValueError):
-    """An event does not end within 8 MiB."""
+    """An event does not end within the bytes that it may have."""
 
 
 class EventSplitter:
@@ -28,7 +28,8 @@ class EventSplitter:
     returned alone: it belongs to the event before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_EVENT) -> None:
+        self._most = most
         self._rest = bytearray()
         self._after_cr = False
 
@@ -55,8 +56,8 @@ class EventSplitter:
         if start == len(searched):
             self._after_cr = start > 0 and searched[-1] == _CR
         self._rest = bytearray(searched[start:]) if start or not self._rest else self._rest
-        if len(self._rest) > MAX_EVENT:
-            raise EventTooLong(f"an event is longer than {MAX_EVENT} bytes")
+        if len(self._rest) > self._most:
+            raise EventTooLong(f"an event is longer than {self._most} bytes")
         return events
 
     def rest(self) -> bytes:

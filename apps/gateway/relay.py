@@ -25,6 +25,7 @@ from apps.gateway.answers import (
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
 from apps.gateway.call import Call
 from apps.gateway.errors import error_event
+from apps.gateway.events import MAX_EVENT
 from apps.gateway.recording import Recorder
 from apps.gateway.request import hides_usage, provider_body
 from apps.gateway.rewrite import Names, StreamRewriter
@@ -44,9 +45,12 @@ log = logging.getLogger(__name__)
 class Relay:
     """What every call shares: connections to providers and who records how calls end."""
 
-    def __init__(self, upstream: Upstream, recorder: Recorder) -> None:
+    def __init__(
+        self, upstream: Upstream, recorder: Recorder, *, most_event: int = MAX_EVENT
+    ) -> None:
         self.upstream = upstream
         self.recorder = recorder
+        self.most_event = most_event
 
     async def serve(
         self, call: Call, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -147,7 +151,13 @@ class _Run:
         call = self._call
         names = Names(call.completion_id, call.target.alias)
         hide = hides_usage(call.request, call.target.provider.stream_usage)
-        rewriter = StreamRewriter(names, call.tap, hide_usage=hide, secret=self._secret)
+        rewriter = StreamRewriter(
+            names,
+            call.tap,
+            hide_usage=hide,
+            secret=self._secret,
+            most_event=self._shared.most_event,
+        )
         call.status = response.status
         head = passed_back(headers, default_type=EVENT_STREAM)
         while chunk := await response.chunk():

@@ -7,10 +7,9 @@ from typing import Any, Final, TypeGuard
 
 import orjson
 
+from apps.gateway.bounds import DEFAULT, Bounds
 from apps.gateway.scanner import Malformed, Span, Spans, member_span, parse_object, splice
 
-MAX_MESSAGES: Final = 2_000
-MAX_CHOICES: Final = 8
 MAX_MODEL: Final = 256
 # Continue asks the chat's own model for a title; nobody reads that as an answer.
 TITLE_PROMPT: Final = "reply with a title for the chat"
@@ -41,9 +40,9 @@ class Request:
     is_title: bool
 
 
-def read_request(body: bytes) -> Request:
+def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
     """Return the request. Raises Malformed or NotAcceptable with a sentence for the developer."""
-    fields, spans = parse_object(body)
+    fields, spans = parse_object(body, bounds)
     model = fields.get("model")
     if not isinstance(model, str) or not 0 < len(model) <= MAX_MODEL:
         raise NotAcceptable("The field 'model' must name a model of your pilot.", "model")
@@ -54,11 +53,11 @@ def read_request(body: bytes) -> Request:
     if options is not None and not isinstance(options, dict):
         raise NotAcceptable("The field 'stream_options' must be an object.", "stream_options")
     choices = fields.get("n")
-    if choices is not None and not (_is_count(choices) and choices <= MAX_CHOICES):
-        raise NotAcceptable(f"The field 'n' must be from 1 to {MAX_CHOICES}.", "n")
+    if choices is not None and not (_is_count(choices) and choices <= bounds.choices):
+        raise NotAcceptable(f"The field 'n' must be from 1 to {bounds.choices}.", "n")
     messages = fields.get("messages")
-    if isinstance(messages, list) and len(messages) > MAX_MESSAGES:
-        raise NotAcceptable(f"There are more than {MAX_MESSAGES} messages.", "messages")
+    if isinstance(messages, list) and len(messages) > bounds.messages:
+        raise NotAcceptable(f"There are more than {bounds.messages} messages.", "messages")
     limit = fields.get("max_completion_tokens") or fields.get("max_tokens")
     most: int | None = limit * (choices or 1) if _is_count(limit) else None
     return Request(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from apps.gateway.errors import error_event, is_openai_error, leaks, message_in
-from apps.gateway.events import EventSplitter, EventTooLong, data_spans
+from apps.gateway.events import MAX_EVENT, EventSplitter, EventTooLong, data_spans
 from apps.gateway.lenient import read_json
 from apps.gateway.scanner import Malformed, Span, Spans, splice, top_level
 from apps.gateway.usage_tap import UsageTap, is_usage_only
@@ -51,12 +51,20 @@ class StreamRewriter:
     was returned last then ends with an error event that must be the last thing sent.
     """
 
-    def __init__(self, names: Names, tap: UsageTap, *, hide_usage: bool, secret: str = "") -> None:
+    def __init__(
+        self,
+        names: Names,
+        tap: UsageTap,
+        *,
+        hide_usage: bool,
+        secret: str = "",
+        most_event: int = MAX_EVENT,
+    ) -> None:
         self._names = names
         self._secret = secret
         self._tap = tap
         self._hide_usage = hide_usage
-        self._splitter = EventSplitter()
+        self._splitter = EventSplitter(most_event)
         self._prefix = self._new_prefix = b""
         self._dropped = False
         self.held = b""

@@ -12,7 +12,10 @@ from typing import Any, Final
 
 import orjson
 
-MAX_DEPTH: Final = 64
+from apps.gateway.bounds import DEFAULT, Bounds
+
+# A body of so few bytes cannot hold enough values to be felt.
+SMALL: Final = 1 << 18
 NOT_JSON: Final = "The body is not valid JSON."
 Span = tuple[int, int]
 Spans = dict[str, Span]
@@ -26,23 +29,22 @@ _BRACKET_OR_STRING: Final = re.compile(rb'"[^"]*"|[\[{\]}]')
 _ESCAPED: Final = re.compile(rb'\\["\\]')
 _SPACE: Final = b" \t\r\n"
 _OPEN_BRACE, _OPEN_BRACKET, _QUOTE = b'{["'
+_CLOSING: Final = b"}]"
 
 
 class Malformed(ValueError):
     """The text is not the JSON object it has to be. The message is a sentence for its sender."""
 
 
-def top_level(text: bytes, *, until: Set[str] = frozenset()) -> Spans:
+def top_level(
+    text: bytes, *, until: Set[str] = frozenset(), most_depth: int = DEFAULT.json_depth
+) -> Spans:
     """Return where each value of the outermost object stands, at most until these are found.
 
-    Raises Malformed on a repeated key, on nesting over 64 levels, and on what is not an object.
+    Raises Malformed on a repeated key, on deeper nesting, and on what is not an object.
     The text must have been parsed by a JSON parser: the scan trusts what stands between brackets.
     """
-    plain = text
-    if _ESCAPED.search(text):
-        # Escapes only occur in strings and are read from the left, so this hides every quotation
-        # mark that does not end its string, and keeps all positions.
-        plain = text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    plain = _without_escapes(text)
     at = len(plain) - len(plain.lstrip(_SPACE))
     if plain[at : at + 1] != b"{":
         raise Malformed("The body must be a JSON object.")
@@ -51,7 +53,7 @@ def top_level(text: bytes, *, until: Set[str] = frozenset()) -> Spans:
     while (member := _MEMBER.match(plain, at)) is not None:
         start, at = member.span(2)
         if plain[start] in (_OPEN_BRACE, _OPEN_BRACKET):
-            at = _container_end(plain, at)
+            at = _container_end(plain, at, most_depth)
         key = _key(text, *member.span(1))
         if key in spans:
             raise Malformed(f"The key {key[:64]!r} stands in the body twice.")
@@ -68,15 +70,17 @@ def top_level(text: bytes, *, until: Set[str] = frozenset()) -> Spans:
     return spans
 
 
-def parse_object(text: bytes) -> tuple[dict[str, Any], Spans]:
+def parse_object(text: bytes, bounds: Bounds = DEFAULT) -> tuple[dict[str, Any], Spans]:
     """Return the object and where its values stand. Raises Malformed with a sentence."""
+    if len(text) > SMALL:
+        _refuse_too_many(text, bounds.json_values)
     try:
         loaded = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"The body is not valid JSON: {error}.") from None
     if not isinstance(loaded, dict):
         raise Malformed("The body must be a JSON object.")
-    return loaded, top_level(text)
+    return loaded, top_level(text, most_depth=bounds.json_depth)
 
 
 def splice(text: bytes, changes: list[tuple[Span, bytes]]) -> bytes:
@@ -102,7 +106,32 @@ def member_span(text: bytes, value: Span) -> Span:
     return opening, after + 1 if text[after : after + 1] == b"," else end
 
 
-def _container_end(plain: bytes, at: int) -> int:
+def _without_escapes(text: bytes) -> bytes:
+    """Return the text with everything hidden that could be taken for the end of a string.
+
+    Escapes only occur in strings and are read from the left; all positions stay.
+    """
+    if not _ESCAPED.search(text):
+        return text
+    return text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+
+
+def _refuse_too_many(text: bytes, most: int) -> None:
+    """Raise Malformed on more strings, keys, arrays and objects than a request can need.
+
+    The parser lets nothing else run until it is done, which with millions of them takes most of a
+    second; counting lets others run in between.
+    """
+    counted = 0
+    for token in _BRACKET_OR_STRING.finditer(_without_escapes(text)):
+        if text[token.start()] not in _CLOSING:
+            counted += 1
+            if counted > most:
+                message = f"The body has more than {most} strings, arrays and objects."
+                raise Malformed(message)
+
+
+def _container_end(plain: bytes, at: int, most_depth: int) -> int:
     """Return the position after the array or object whose bracket stands before `at`."""
     depth = 2  # the outermost object and this one
     for token in _BRACKET_OR_STRING.finditer(plain, at):
@@ -111,8 +140,8 @@ def _container_end(plain: bytes, at: int) -> int:
             continue
         if byte in (_OPEN_BRACE, _OPEN_BRACKET):
             depth += 1
-            if depth > MAX_DEPTH:
-                raise Malformed(f"The body is nested more than {MAX_DEPTH} levels deep.")
+            if depth > most_depth:
+                raise Malformed(f"The body is nested more than {most_depth} levels deep.")
         else:
             depth -= 1
             if depth == 1:

@@ -14,9 +14,10 @@ from apps.core.addresses import Network
 from apps.gateway import metrics
 from apps.gateway.asgi import Receive, Send
 from apps.gateway.deadlines import Deadlines
+from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
-from apps.gateway.limits import Slots
+from apps.gateway.limits import PER_KEY, PER_PROCESS, Slots
 from apps.gateway.pages import Pages
 from apps.gateway.recording import Recorder
 from apps.gateway.refusals import Refusals
@@ -43,6 +44,9 @@ class Settings:
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     trusted_proxies: tuple[Network, ...] = ()
     keep_seconds: float = KEEP_SECONDS
+    calls_per_key: int = PER_KEY
+    calls_per_process: int = PER_PROCESS
+    event_bytes: int = MAX_EVENT
 
 
 class Service:
@@ -59,7 +63,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.routes = Routes(settings.data / "gateway" / "routes.json")
-        self.slots = Slots()
+        self.slots = Slots(per_key=settings.calls_per_key, per_process=settings.calls_per_process)
         self.deadlines = Deadlines()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -96,7 +100,7 @@ class Service:
         self.refusals = Refusals(self._asking)
         self.upstream = Upstream(settings.upstream)
         self.recorder = Recorder(self.ledger)
-        self.relay = Relay(self.upstream, self.recorder)
+        self.relay = Relay(self.upstream, self.recorder, most_event=settings.event_bytes)
         self.pages = Pages(settings.web_url, settings.trusted_proxies)
         await asyncio.to_thread(self.routes.load)
         with contextlib.suppress(Unavailable):

@@ -14,7 +14,8 @@ from aiohttp import web
 from apps.core.addresses import Policy
 from apps.core.keys import digest, new_key
 from apps.core.secrets import seal
-from apps.gateway.app import Gateway, Limits
+from apps.gateway.app import Gateway
+from apps.gateway.bounds import Bounds
 from apps.gateway.contract import (
     CallRecord,
     CandidateRoute,
@@ -208,7 +209,7 @@ async def running(
         ),
     )
     gateway = Gateway(
-        Service(settings), monitoring_token="monitor", limits=Limits(body_seconds=0.5)
+        Service(settings), monitoring_token="monitor", bounds=Bounds(body_seconds=0.5)
     )
     await gateway.service.start()
     gateway.service.routes.table = table(f"http://127.0.0.1:{port}/v1")

@@ -59,7 +59,8 @@ def test_every_program_becomes_its_command_line(monkeypatch):
     quiet = "--without-mingle --without-gossip --loglevel=INFO"
     assert lines == {
         "gateway": f"{granian.format('asgi', 8000)} {respawn} 60 "
-        "--backlog 2048 --backpressure 2048 pilotdash.gateway:app",
+        "--backlog 2048 --backpressure 2048 --http 1 --http1-header-read-timeout 10000 "
+        "pilotdash.gateway:app",
         "web": f"{granian.format('asginl', 8001)} {respawn} 10 pilotdash.asgi:application",
         "worker-ingest": (
             f"{celery} worker --queues=ingest --concurrency=1 --hostname=ingest@%h {quiet}"
