@@ -4,9 +4,9 @@ PY = .venv/bin/python
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 
 # The set test: how often every process is killed, and under how many clients and keys.
-ROUNDS = 10
-CLIENTS = 50
-KEYS = 60
+ROUNDS ?= 10
+CLIENTS ?= 50
+KEYS ?= 60
 
 .PHONY: demo up test set-test coverage check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
 
