@@ -5,6 +5,7 @@ Candidates are in candidates.py, what they cost is in costs.py.
 
 import re
 import ssl
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from apps.catalog.trail import changes_of, note
 from apps.changes.actions import routes_changed
 from apps.core.addresses import Verdict, judge
 from apps.core.secrets import reseal, seal
+from apps.gateway.contract import SERVABLE, SERVED_BY_MOST
 
 HINT_AT_LEAST: Final = 12
 # What may stand in a header: anything else would break the request, or smuggle another header in.
@@ -71,6 +73,8 @@ def add_provider(
     residence: str = Residence.OUTSIDE,
     region: str = "",
     ca_pem: str = "",
+    serves: Collection[str] = SERVED_BY_MOST,
+    most_stops: int = 0,
     credential: str = "",
     actor: Person | None = None,
 ) -> Provider:
@@ -92,6 +96,8 @@ def add_provider(
         residence=residence,
         region=region,
         ca_pem=ca_pem,
+        serves=_in_order(serves),
+        most_stops=most_stops,
         created_at=now,
     )
     note(provider, "provider added", actor, now, {"base_url": provider.base_url})
@@ -111,6 +117,8 @@ def change_provider(
     residence: str,
     region: str,
     ca_pem: str,
+    serves: Collection[str],
+    most_stops: int,
     now: datetime,
     actor: Person | None = None,
 ) -> Provider:
@@ -121,16 +129,19 @@ def change_provider(
     """
     _check_certificates(ca_pem)
     locked = standing(provider)
+    address = _judged(base_url)
     fields = {
         "name": name,
-        "base_url": _judged(base_url),
+        "base_url": address,
         "auth": auth,
         "stream_usage": stream_usage,
         "residence": residence,
         "region": region,
         "ca_pem": ca_pem,
+        "serves": _in_order(serves),
+        "most_stops": most_stops,
     }
-    has_moved = _origin(fields["base_url"]) != _origin(locked.base_url)
+    has_moved = _origin(address) != _origin(locked.base_url)
     changed = changes_of(locked, fields)
     if not changed:
         return locked
@@ -188,6 +199,11 @@ def retire_provider(*, provider: Provider, now: datetime, actor: Person | None =
     locked.credential = locked.credential_hint = ""
     locked.save(update_fields=["retired_at", "credential", "credential_hint"])
     note(locked, "provider retired", actor, now)
+
+
+def _in_order(serves: Collection[str]) -> list[str]:
+    """Return what is served in one order, so that the same settings are the same list."""
+    return [name for name in SERVABLE if name in serves]
 
 
 def _judged(base_url: str) -> str:

@@ -17,7 +17,7 @@ from apps.catalog import candidates, costs
 from apps.catalog.forms import (
     HOURS,
     TOKENS,
-    CandidateSettings,
+    ChangeCandidateForm,
     ChangePriceForm,
     HostingForm,
     RegisterForm,
@@ -116,7 +116,8 @@ def change_candidate(request: HttpRequest, slug: str) -> HttpResponse:
     candidate = get_object_or_404(Candidate.objects.select_related("provider"), slug=slug)
     initial: dict[str, Any] = {name: getattr(candidate, name) for name in SETTINGS}
     initial["fim_stops"] = "\n".join(candidate.fim_stops)
-    form = CandidateSettings(request.POST or None, initial=initial)
+    initial["fallback"] = candidate.fallback_id
+    form = ChangeCandidateForm(request.POST or None, initial=initial, candidate=candidate)
     if (
         form.is_valid()
         and attempt(

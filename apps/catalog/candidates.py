@@ -17,6 +17,14 @@ class CandidateRetired(Exception):
     """A retired candidate changes no more."""
 
 
+class FallsBackToItself(Exception):
+    """A candidate that cannot answer cannot answer in its own place."""
+
+
+class FallsBackElsewhere(Exception):
+    """Code would go to another class of place than the one that developers were told."""
+
+
 class FimTemplateMalformed(Exception):
     """A template for fill-in-the-middle names {prefix} and {suffix}, each once."""
 
@@ -73,21 +81,24 @@ def change_candidate(
     context_tokens: int | None,
     fim_template: str,
     fim_stops: Sequence[str],
+    fallback: Candidate | None,
     now: datetime,
     actor: Person | None = None,
 ) -> Candidate:
     """Replace a candidate's settings. Another model is another candidate: that never changes.
 
-    Raises CandidateRetired, FimTemplateMalformed.
+    Raises CandidateRetired, FimTemplateMalformed, FallsBackToItself, FallsBackElsewhere.
     """
     _check_fim(fim_template)
     locked = unretired(candidate)
+    _check_fallback(locked, fallback)
     fields = {
         "name": name,
         "deployment": deployment,
         "context_tokens": context_tokens,
         "fim_template": fim_template,
         "fim_stops": list(fim_stops),
+        "fallback": fallback,
     }
     changed = changes_of(locked, fields)
     if changed:
@@ -131,6 +142,15 @@ def _enter(
 def _check_fim(template: str) -> None:
     if template and not all(template.count(part) == 1 for part in ("{prefix}", "{suffix}")):
         raise FimTemplateMalformed(template)
+
+
+def _check_fallback(candidate: Candidate, fallback: Candidate | None) -> None:
+    if fallback is None:
+        return
+    if fallback == candidate:
+        raise FallsBackToItself(candidate.slug)
+    if fallback.provider.residence != candidate.provider.residence:
+        raise FallsBackElsewhere(f"{candidate.slug} to {fallback.slug}")
 
 
 def unretired(candidate: Candidate) -> Candidate:

@@ -1,4 +1,4 @@
-"""What administrators type about providers and candidates."""
+"""What administrators type about candidates and what they cost."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,7 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from apps.catalog.models import Auth, Provider, Residence, StreamUsage
+from apps.catalog.models import Candidate, Provider
+from apps.catalog.queries import fallbacks_for
 from apps.core.money import MONEY_DIGITS, MONEY_PLACES
 
 PLAIN = {"spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
@@ -52,66 +53,6 @@ class SlugForm(forms.Form):
         return cleaned
 
 
-class ProviderSettings(forms.Form):
-    base_url = forms.CharField(
-        label="Base address",
-        max_length=500,
-        help_text="Up to and including /v1, or whatever stands before /chat/completions.",
-        widget=forms.TextInput(attrs=PLAIN | {"inputmode": "url", "class": "mono"}),
-    )
-    auth = forms.ChoiceField(label="Authentication", choices=Auth)
-    residence = forms.ChoiceField(
-        label="Where code goes",
-        choices=Residence,
-        help_text="Developers see this beside their key.",
-    )
-    region = forms.CharField(
-        max_length=120, required=False, help_text="Shown with it, such as eu-central-1 or Paris."
-    )
-    stream_usage = forms.ChoiceField(
-        label="Token counts in streams",
-        choices=StreamUsage,
-        help_text="Where there are none, tokens are estimated and marked as such.",
-    )
-    ca_pem = forms.CharField(
-        label="More certificate authorities",
-        required=False,
-        help_text="PEM, for a server whose certificate your company has signed itself.",
-        widget=forms.Textarea(attrs=PLAIN | {"rows": 3, "class": "mono"}),
-    )
-
-    def clean_base_url(self) -> str:
-        url: str = self.cleaned_data["base_url"]
-        if "{" in url:
-            missing = url.partition("{")[2].partition("}")[0]
-            raise ValidationError(f"Put your own value in the place of {{{missing}}}.")
-        return url
-
-
-class AddProviderForm(SlugForm, ProviderSettings):
-    credential = forms.CharField(
-        label="Key or token",
-        required=False,
-        max_length=4_000,
-        help_text="Stored encrypted and never shown again.",
-        widget=forms.PasswordInput(attrs=PLAIN | {"autocomplete": "new-password"}),
-    )
-    field_order = ["name", "slug", "base_url", "auth", "credential", "residence", "region"]
-
-
-class ChangeProviderForm(ProviderSettings):
-    name = forms.CharField(max_length=120)
-    field_order = ["name", "base_url", "auth", "residence", "region"]
-
-
-class CredentialForm(forms.Form):
-    credential = forms.CharField(
-        label="New key or token",
-        max_length=4_000,
-        widget=forms.PasswordInput(attrs=PLAIN | {"autocomplete": "new-password"}),
-    )
-
-
 class CandidateSettings(forms.Form):
     name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     deployment = forms.CharField(
@@ -143,6 +84,23 @@ class CandidateSettings(forms.Form):
         if any(len(stop) > 64 for stop in stops):
             raise ValidationError("A stop has at most 64 characters.")
         return list(dict.fromkeys(stops))
+
+
+class ChangeCandidateForm(CandidateSettings):
+    fallback = forms.ModelChoiceField(
+        Candidate.objects.none(),
+        label="When it cannot answer, ask",
+        required=False,
+        empty_label="nobody: the call fails",
+        help_text="Tried once, when this one is down or too busy. Only candidates that send code "
+        "to the same class of place.",
+    )
+
+    def __init__(self, *args: Any, candidate: Candidate, **options: Any) -> None:
+        super().__init__(*args, **options)
+        fallback = self.fields["fallback"]
+        assert isinstance(fallback, forms.ModelChoiceField)
+        fallback.queryset = fallbacks_for(candidate)
 
 
 class PriceForm(forms.Form):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 
 from apps.core.money import MONEY_DIGITS, MONEY_PLACES
+from apps.gateway.contract import SERVABLE, SERVED_BY_MOST
 
 
 class StreamUsage(models.TextChoices):
@@ -22,6 +23,7 @@ class StreamUsage(models.TextChoices):
 class Auth(models.TextChoices):
     BEARER = "bearer", "Authorization: Bearer"
     API_KEY = "api_key", "api-key header"
+    X_API_KEY = "x_api_key", "x-api-key header"
     NONE = "none", "none"
 
 
@@ -39,8 +41,16 @@ class CandidateState(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
+def served_by_most() -> list[str]:
+    """Return what nearly every server that speaks OpenAI's protocol serves."""
+    return list(SERVED_BY_MOST)
+
+
 class Provider(models.Model):
-    """A server that answers calls. `credential` is a MultiFernet token, never shown."""
+    """A server that answers calls. `credential` is a MultiFernet token, never shown.
+
+    `serves` holds names of SERVABLE. Stop texts beyond `most_stops` are left out; 0 is no limit.
+    """
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
@@ -55,6 +65,8 @@ class Provider(models.Model):
     residence = models.CharField(max_length=16, choices=Residence, default=Residence.OUTSIDE)
     region = models.CharField(max_length=120, blank=True)
     ca_pem = models.TextField(blank=True)
+    serves = ArrayField(models.CharField(max_length=32), default=served_by_most, blank=True)
+    most_stops = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -71,6 +83,10 @@ class Provider(models.Model):
                 name="provider_residence_is_known",
                 condition=Q(residence__in=list(Residence.values)),
             ),
+            models.CheckConstraint(
+                name="provider_serves_what_is_known",
+                condition=Q(serves__contained_by=list(SERVABLE)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,7 +94,10 @@ class Provider(models.Model):
 
 
 class Candidate(models.Model):
-    """A model at a provider: what a pilot tries. `position` fixes its color and shape for good."""
+    """A model at a provider: what a pilot tries. `position` fixes its color and shape for good.
+
+    `fallback` answers where this one cannot, as long as code goes to the same class of place.
+    """
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
@@ -90,6 +109,9 @@ class Candidate(models.Model):
     context_tokens = models.PositiveIntegerField(null=True, blank=True)
     fim_template = models.TextField(blank=True)
     fim_stops = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    fallback = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="stands_in_for"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -97,7 +119,11 @@ class Candidate(models.Model):
             models.CheckConstraint(
                 name="candidate_state_is_known",
                 condition=Q(state__in=list(CandidateState.values)),
-            )
+            ),
+            models.CheckConstraint(
+                name="candidate_falls_back_to_another",
+                condition=Q(fallback__isnull=True) | ~Q(fallback=F("id")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +132,11 @@ class Candidate(models.Model):
 
 class PriceQuerySet(models.QuerySet["Price"]):
     def in_force(self, *, at: datetime) -> "PriceQuerySet":
-        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=at), valid_from__lte=at)
+        return self.not_over(at=at).filter(valid_from__lte=at)
+
+    def not_over(self, *, at: datetime) -> "PriceQuerySet":
+        """In force, or later."""
+        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=at))
 
 
 class Price(models.Model):

@@ -1,12 +1,14 @@
 """Known providers and models, to prefill forms. Everything in them may be changed by hand."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from apps.catalog.models import Auth, Residence, StreamUsage
+from apps.gateway.contract import SERVABLE, SERVED_BY_MOST
 
 FILE: Final = Path(__file__).with_name("presets.toml")
 GROUPS: Final = {
@@ -30,12 +32,15 @@ class ProviderPreset:
     note: str
     stream_usage: str = StreamUsage.ON_REQUEST.value
     by_the_hour: bool = False
+    serves: Sequence[str] = SERVED_BY_MOST
+    most_stops: int = 0
 
     def __post_init__(self) -> None:
         assert self.group in GROUPS, self.slug
         assert self.auth in Auth.values, self.slug
         assert self.residence in Residence.values, self.slug
         assert self.stream_usage in StreamUsage.values, self.slug
+        assert set(self.serves) <= set(SERVABLE), self.slug
 
 
 @dataclass(frozen=True, slots=True)

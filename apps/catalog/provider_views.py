@@ -11,15 +11,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.access import ADMINS, allow, signed_in
 from apps.catalog import actions
-from apps.catalog.forms import AddProviderForm, ChangeProviderForm, CredentialForm
 from apps.catalog.models import Provider
 from apps.catalog.presets import presets_by_group, provider_presets
+from apps.catalog.provider_forms import AddProviderForm, ChangeProviderForm, CredentialForm
 from apps.catalog.queries import candidate_rows, provider_rows
 from apps.catalog.refusals import attempt, sentence
 from apps.catalog.reports import last_test, run_test
 
 MODELS_SHOWN = 50
-PRESET_FIELDS = ("name", "base_url", "auth", "stream_usage", "residence")
+PRESET_FIELDS = (
+    "name",
+    "base_url",
+    "auth",
+    "stream_usage",
+    "residence",
+    "serves",
+    "most_stops",
+)
+SETTINGS = (*PRESET_FIELDS, "region", "ca_pem")
 
 
 @require_safe
@@ -81,8 +90,7 @@ def provider_models(request: HttpRequest, slug: str) -> HttpResponse:
 @allow(ADMINS)
 def change_provider(request: HttpRequest, slug: str) -> HttpResponse:
     provider = get_object_or_404(Provider, slug=slug)
-    names = ("name", "base_url", "auth", "stream_usage", "residence", "region", "ca_pem")
-    initial = {name: getattr(provider, name) for name in names}
+    initial = {name: getattr(provider, name) for name in SETTINGS}
     form = ChangeProviderForm(request.POST or None, initial=initial)
     if form.is_valid():
         told, by = form.cleaned_data, _by(request)

@@ -77,3 +77,11 @@ def prices_of(candidate: Candidate) -> list[Price]:
 def hosting_of(candidate: Candidate) -> list[HostingInterval]:
     """Return when a candidate's machines ran, newest first."""
     return list(candidate.hosting_intervals.order_by("-started_at", "-id"))
+
+
+def fallbacks_for(candidate: Candidate) -> QuerySet[Candidate]:
+    """Return who may answer in a candidate's place: code goes to the same class of place."""
+    others = Candidate.objects.filter(
+        provider__residence=candidate.provider.residence, provider__retired_at__isnull=True
+    ).exclude(state=CandidateState.RETIRED)
+    return others.exclude(id=candidate.id).select_related("provider").order_by("position")

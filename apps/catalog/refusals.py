@@ -25,6 +25,14 @@ SENTENCES: Final[refusals.Sentences] = {
     actions.ProviderInUse: ("", "Retire its candidates first: they would stop answering."),
     candidates.CandidateRetired: ("", "This candidate is retired and changes no more."),
     candidates.FimTemplateMalformed: ("fim_template", "Name {prefix} and {suffix}, each once."),
+    candidates.FallsBackToItself: (
+        "fallback",
+        "Choose another one: it cannot stand in for itself.",
+    ),
+    candidates.FallsBackElsewhere: (
+        "fallback",
+        "There code would go to another class of place than developers have been told.",
+    ),
     costs.StartsInTheFuture: ("", "This lies in the future; enter it once it applies."),
     costs.HostingOverlaps: (
         "started_at",

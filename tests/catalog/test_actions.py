@@ -31,6 +31,8 @@ SETTINGS = {
     "residence": "private",
     "region": "Paris",
     "ca_pem": "",
+    "serves": ["chat/completions", "messages"],
+    "most_stops": 4,
 }
 
 
@@ -109,6 +111,11 @@ def test_provider_is_changed_and_the_trail_tells_what():
                 "stream_usage": ["on_request", "always"],
                 "residence": ["outside", "private"],
                 "region": ["", "Paris"],
+                "serves": [
+                    "['chat/completions', 'completions', 'embeddings']",
+                    "['chat/completions', 'messages']",
+                ],
+                "most_stops": ["0", "4"],
             },
         )
     ]
@@ -118,7 +125,8 @@ def test_provider_is_changed_and_the_trail_tells_what():
 def test_saving_a_provider_unchanged_publishes_nothing():
     provider = add_provider(slug="vllm", now=NOON, **SETTINGS)
 
-    change_provider(provider=provider, now=NOON, **SETTINGS)
+    other_order = SETTINGS | {"serves": SETTINGS["serves"][::-1]}
+    change_provider(provider=provider, now=NOON, **other_order)
 
     assert (versions(), len(audited())) == (1, 1)
 

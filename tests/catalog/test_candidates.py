@@ -2,12 +2,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from apps.accounts.models import AuditEntry
 from apps.catalog.actions import ProviderRetired, SlugTaken
 from apps.catalog.candidates import (
     CandidateRetired,
+    FallsBackElsewhere,
+    FallsBackToItself,
     FimTemplateMalformed,
     change_candidate,
     pause_candidate,
@@ -16,7 +18,7 @@ from apps.catalog.candidates import (
     retire_candidate,
 )
 from apps.catalog.costs import set_price, start_hosting
-from apps.catalog.models import Candidate
+from apps.catalog.models import Candidate, Residence
 from apps.changes.models import DirtySlice, RoutesVersion
 from tests.factories import NOON, make_candidate, make_hosting, make_provider
 
@@ -98,16 +100,44 @@ def test_candidate_that_breaks_a_rule_is_not_registered(fields, problem):
 @pytest.mark.django_db
 def test_candidate_is_changed_but_for_its_model():
     candidate = make_candidate(slug="qwen", upstream_model="m", name="Old")
+    fallback = make_candidate()
 
-    change_candidate(candidate=candidate, now=NOON, **SETTINGS)
-    change_candidate(candidate=candidate, now=NOON, **SETTINGS)
+    change_candidate(candidate=candidate, now=NOON, fallback=fallback, **SETTINGS)
+    change_candidate(candidate=candidate, now=NOON, fallback=fallback, **SETTINGS)
 
-    stored = Candidate.objects.get()
+    stored = Candidate.objects.get(id=candidate.id)
+    assert stored.fallback == fallback
     assert {name: getattr(stored, name) for name in SETTINGS} == SETTINGS
     assert stored.upstream_model == "m"
     assert audited() == [("candidate changed", "candidate qwen")]
     with pytest.raises(FimTemplateMalformed):
-        change_candidate(candidate=candidate, now=NOON, **SETTINGS | {"fim_template": "x"})
+        change_candidate(
+            candidate=candidate, now=NOON, fallback=None, **SETTINGS | {"fim_template": "x"}
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("residence", Residence.values)
+def test_candidate_falls_back_to_one_whose_code_goes_to_the_same_class_of_place(residence):
+    candidate = make_candidate(provider=make_provider(residence="private"))
+    fallback = make_candidate(provider=make_provider(residence=residence))
+    told = {"candidate": candidate, "fallback": fallback, "now": NOON} | SETTINGS
+
+    if residence == "private":
+        assert change_candidate(**told).fallback == fallback
+    else:
+        with pytest.raises(FallsBackElsewhere):
+            change_candidate(**told)
+
+
+@pytest.mark.django_db
+def test_candidate_does_not_fall_back_to_itself():
+    candidate = make_candidate()
+
+    with pytest.raises(FallsBackToItself):
+        change_candidate(candidate=candidate, fallback=candidate, now=NOON, **SETTINGS)
+    with pytest.raises(IntegrityError, match="candidate_falls_back_to_another"):
+        Candidate.objects.update(fallback=candidate)
 
 
 @pytest.mark.django_db
@@ -146,7 +176,7 @@ def test_retired_candidate_changes_no_more():
         lambda: pause_candidate(candidate=candidate, now=NOON),
         lambda: resume_candidate(candidate=candidate, now=NOON),
         lambda: retire_candidate(candidate=candidate, now=NOON),
-        lambda: change_candidate(candidate=candidate, now=NOON, **SETTINGS),
+        lambda: change_candidate(candidate=candidate, now=NOON, fallback=None, **SETTINGS),
         lambda: set_price(candidate=candidate, now=NOON, **prices),
         lambda: start_hosting(candidate=candidate, usd_per_hour=1, now=NOON),
     ):

@@ -3,7 +3,6 @@ import re
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from apps.catalog.forms import AddProviderForm
 from apps.catalog.known_prices import known_price, source_of
 from apps.catalog.presets import (
     context_tokens_of,
@@ -11,6 +10,8 @@ from apps.catalog.presets import (
     presets_by_group,
     provider_presets,
 )
+from apps.catalog.provider_forms import AddProviderForm
+from apps.catalog.provider_views import PRESET_FIELDS
 from tests.factories import NOON
 
 GROQ = "https://api.groq.com/openai/v1"
@@ -24,10 +25,7 @@ def test_every_preset_stands_in_one_group():
 
 @pytest.mark.parametrize("preset", provider_presets().values(), ids=lambda preset: preset.slug)
 def test_preset_fills_the_form_but_for_what_is_ones_own(preset):
-    told = {
-        name: getattr(preset, name)
-        for name in ("name", "base_url", "auth", "stream_usage", "residence")
-    }
+    told = {name: getattr(preset, name) for name in PRESET_FIELDS}
 
     form = AddProviderForm(told)
 

@@ -19,6 +19,8 @@ ADD = {
     "auth": "bearer",
     "residence": "private",
     "stream_usage": "on_request",
+    "serves": ["suffix", "completions"],
+    "most_stops": "4",
     "credential": SECRET,
 }
 HTMX = {"HX-Request": "true"}
@@ -89,6 +91,7 @@ def test_provider_is_added_and_its_key_never_shown(client, admin, settings):
     provider = Provider.objects.get()
     assert (response.status_code, response.url) == (302, "/setup/providers/vllm-on-our-a100/")
     assert open_token(provider.credential, settings.ENCRYPTION_KEYS) == SECRET
+    assert (provider.serves, provider.most_stops) == (["completions", "suffix"], 4)
     for path in ("/setup/providers/", response.url, f"{response.url}change/", "/setup/audit/"):
         page = client.get(path).content.decode()
         assert SECRET not in page
@@ -99,6 +102,11 @@ def test_provider_is_added_and_its_key_never_shown(client, admin, settings):
     ("fields", "said"),
     [
         ({"name": ""}, {"name": ["This field is required."]}),
+        ({"serves": []}, {"serves": ["This field is required."]}),
+        (
+            {"most_stops": "-1"},
+            {"most_stops": ["Ensure this value is greater than or equal to 0."]},
+        ),
         ({"slug": "taken"}, {"slug": ["This one is taken; give another."]}),
         ({"name": "***"}, {"slug": ["The name has no letters to make one from."]}),
         (
