@@ -9,7 +9,7 @@ from apps.catalog.models import Candidate, HostingInterval, Price, Provider
 from apps.core.keys import digest, hint, new_key
 from apps.core.uuid7 import compose
 from apps.gateway.contract import CallRecord
-from apps.pilots.models import Enrollment, Key, Pilot, Trial
+from apps.pilots.models import Enrollment, Key, Limit, Pilot, Trial
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -140,6 +140,18 @@ def make_key(enrollment, **fields):
         | fields
     )
     return key, plain
+
+
+def make_limit(pilot, scope, **fields):
+    return Limit.objects.create(
+        **{
+            "pilot": pilot,
+            "scope": scope,
+            "created_at": pilot.created_at,
+            "changed_at": pilot.created_at,
+        }
+        | fields
+    )
 
 
 def make_record(*, pilot_id, person_id, candidate_id, at=NOON, **fields):

@@ -12,8 +12,8 @@ from apps.changes.actions import mark_dirty
 from apps.feedback.models import Rating, RatingRevision, WaitingRating
 from apps.feedback.scales import WrongScale, is_score
 from apps.feedback.words import checked_comment, checked_tags
-from apps.pilots.actions import PilotClosed
 from apps.pilots.models import Pilot
+from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
 
 

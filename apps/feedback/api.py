@@ -25,8 +25,8 @@ from apps.feedback.models import Rating, WaitingRating
 from apps.feedback.scales import NotARating, WrongScale, rating_of, score_of
 from apps.feedback.waiting import TooManyWaiting, wait_for_call
 from apps.feedback.words import BadComment, BadTag
-from apps.pilots.actions import PilotClosed
 from apps.pilots.models import Key, Pilot
+from apps.pilots.trail import PilotClosed
 
 LARGEST_BODY: Final = 16 * 1024
 PER_MINUTE: Final = 60

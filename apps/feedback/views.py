@@ -16,9 +16,9 @@ from apps.accounts.models import User
 from apps.core.pages import render_page
 from apps.feedback import actions, queries
 from apps.feedback.forms import RatingForm
-from apps.pilots.actions import PilotClosed
 from apps.pilots.models import Pilot
 from apps.pilots.queries import enrollment_of, pilot_or_404
+from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
 
 REFUSALS: Final[dict[type[Exception], str]] = {

@@ -11,8 +11,8 @@ from apps.feedback.actions import CallNotRateable, NotYourCall, rate
 from apps.feedback.models import WaitingRating
 from apps.feedback.scales import WrongScale
 from apps.feedback.words import checked_comment, checked_tags
-from apps.pilots.actions import PilotClosed
 from apps.pilots.models import Pilot
+from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
 
 WAITS_FOR: Final = timedelta(hours=24)

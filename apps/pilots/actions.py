@@ -1,6 +1,5 @@
 """Changes of pilots. Each is one transaction, audited, and republishes the routes."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -8,13 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 
-from apps.accounts import audit
 from apps.accounts.models import Person
 from apps.catalog.actions import check_slug
 from apps.catalog.models import Candidate, CandidateState
-from apps.changes.actions import routes_changed
 from apps.core.keys import DEVELOPER_PREFIX, READER_PREFIX, digest, hint, new_key
+from apps.pilots.limits import limit_each_key
 from apps.pilots.models import ALIAS, Enrollment, Key, KeyKind, Pilot, RatingScale, Trial
+from apps.pilots.trail import note, open_pilot
 
 KEY_LASTS: Final = timedelta(days=180)
 KEYS_AT_MOST: Final = 10
@@ -34,10 +33,6 @@ class UnknownZone(Exception):
 
 class NamesWereToStayHidden(Exception):
     """People joined on the promise that leads see no names."""
-
-
-class PilotClosed(Exception):
-    """The pilot is over; nothing in it changes any more."""
 
 
 class AliasMalformed(Exception):
@@ -78,7 +73,7 @@ def create_pilot(
     people_named: bool = False,
     actor: Person | None = None,
 ) -> Pilot:
-    """Make a pilot of whole days in its own zone.
+    """Make a pilot of whole days in its own zone, with a generous limit on each key.
 
     Raises catalog.actions.SlugMalformed, SlugTaken, EndsBeforeItStarts, UnknownZone.
     """
@@ -97,7 +92,8 @@ def create_pilot(
         people_named=people_named,
         created_at=now,
     )
-    _note(pilot, "pilot created", actor, now, {"days": f"{starts_on} to {ends_on}", "zone": zone})
+    limit_each_key(pilot, now=now)
+    note(pilot, "pilot created", actor, now, {"days": f"{starts_on} to {ends_on}", "zone": zone})
     return pilot
 
 
@@ -120,7 +116,7 @@ def change_pilot(
     Raises EndsBeforeItStarts, UnknownZone, PilotClosed, NamesWereToStayHidden.
     """
     _check_days(starts_on, ends_on, zone)
-    locked = _open_pilot(pilot)
+    locked = open_pilot(pilot)
     if people_named and not locked.people_named and locked.enrollments.exists():
         raise NamesWereToStayHidden(locked.slug)
     fields = {
@@ -141,17 +137,17 @@ def change_pilot(
         setattr(locked, field, value)
     locked.save(update_fields=list(fields))
     if changed:
-        _note(locked, "pilot changed", actor, now, changed)
+        note(locked, "pilot changed", actor, now, changed)
     return locked
 
 
 @transaction.atomic
 def close_pilot(*, pilot: Pilot, now: datetime, actor: Person | None = None) -> None:
     """End a pilot now; its keys are answered with a sentence that says so. Raises PilotClosed."""
-    locked = _open_pilot(pilot)
+    locked = open_pilot(pilot)
     locked.closed_at = now
     locked.save(update_fields=["closed_at"])
-    _note(locked, "pilot closed", actor, now)
+    note(locked, "pilot closed", actor, now)
 
 
 @transaction.atomic
@@ -159,7 +155,7 @@ def enroll(
     *, pilot: Pilot, person: Person, now: datetime, actor: Person | None = None
 ) -> Enrollment:
     """Let a person take part; whoever left comes back, whoever is in stays. Raises PilotClosed."""
-    _open_pilot(pilot)
+    open_pilot(pilot)
     enrollment, is_new = Enrollment.objects.select_for_update().get_or_create(
         pilot=pilot, person=person, defaults={"enrolled_at": now}
     )
@@ -168,7 +164,7 @@ def enroll(
     if enrollment.left_at is not None:
         enrollment.left_at = None
         enrollment.save(update_fields=["left_at"])
-    _note(pilot, "person enrolled", actor, now, {"person": str(person)})
+    note(pilot, "person enrolled", actor, now, {"person": str(person)})
     return enrollment
 
 
@@ -179,7 +175,7 @@ def leave(*, enrollment: Enrollment, now: datetime, actor: Person | None = None)
     if not left:
         return
     Key.objects.filter(enrollment=enrollment, revoked_at__isnull=True).update(revoked_at=now)
-    _note(enrollment.pilot, "person left", actor, now, {"person": str(enrollment.person)})
+    note(enrollment.pilot, "person left", actor, now, {"person": str(enrollment.person)})
 
 
 @transaction.atomic
@@ -193,7 +189,7 @@ def add_trial(
     if not ALIAS.fullmatch(alias):
         raise AliasMalformed(alias)
     # The lock makes two administrators queue, so that what is checked below still holds.
-    _open_pilot(pilot)
+    open_pilot(pilot)
     candidate = Candidate.objects.select_for_update().get(id=candidate.id)
     if candidate.state == CandidateState.RETIRED:
         raise CandidateRetired(candidate.slug)
@@ -203,7 +199,7 @@ def add_trial(
     if running.filter(candidate=candidate).exists():
         raise AlreadyOnTrial(candidate.slug)
     trial = Trial.objects.create(pilot=pilot, candidate=candidate, alias=alias, added_at=now)
-    _note(pilot, "trial added", actor, now, {"candidate": candidate.slug, "alias": alias})
+    note(pilot, "trial added", actor, now, {"candidate": candidate.slug, "alias": alias})
     return trial
 
 
@@ -213,7 +209,7 @@ def drop_trial(*, trial: Trial, now: datetime, actor: Person | None = None) -> N
     if not Trial.objects.filter(id=trial.id, dropped_at__isnull=True).update(dropped_at=now):
         return
     detail = {"candidate": trial.candidate.slug, "alias": trial.alias}
-    _note(trial.pilot, "trial dropped", actor, now, detail)
+    note(trial.pilot, "trial dropped", actor, now, detail)
 
 
 @transaction.atomic
@@ -229,7 +225,7 @@ def issue_key(
 
     Raises PilotClosed, NotTakingPart, TooManyKeys.
     """
-    _open_pilot(enrollment.pilot)
+    open_pilot(enrollment.pilot)
     locked = Enrollment.objects.select_for_update().get(id=enrollment.id)
     if locked.left_at is not None:
         raise NotTakingPart(str(locked))
@@ -248,7 +244,7 @@ def issue_key(
         created_at=now,
         expires_at=now + KEY_LASTS,
     )
-    _note(enrollment.pilot, "key issued", actor, now, {"key": key.hint, "kind": kind})
+    note(enrollment.pilot, "key issued", actor, now, {"key": key.hint, "kind": kind})
     return key, plain
 
 
@@ -257,7 +253,7 @@ def revoke_key(*, key: Key, now: datetime, actor: Person | None = None) -> None:
     """Make a key useless at once; a second time changes nothing."""
     if not Key.objects.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=now):
         return
-    _note(key.enrollment.pilot, "key revoked", actor, now, {"key": key.hint})
+    note(key.enrollment.pilot, "key revoked", actor, now, {"key": key.hint})
 
 
 def _check_days(starts_on: date, ends_on: date, zone: str) -> None:
@@ -267,22 +263,3 @@ def _check_days(starts_on: date, ends_on: date, zone: str) -> None:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UnknownZone(zone) from None
-
-
-def _open_pilot(pilot: Pilot) -> Pilot:
-    """Return the pilot as it is now, locked until the end of the transaction."""
-    locked = Pilot.objects.select_for_update().get(id=pilot.id)
-    if locked.closed_at is not None:
-        raise PilotClosed(locked.slug)
-    return locked
-
-
-def _note(
-    pilot: Pilot,
-    action: str,
-    actor: Person | None,
-    now: datetime,
-    detail: Mapping[str, object] | None = None,
-) -> None:
-    audit.record(actor=actor, action=action, subject=f"pilot {pilot.slug}", detail=detail, now=now)
-    routes_changed()

@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 from django.forms import Form
 
 from apps.core import refusals
-from apps.pilots import actions
+from apps.pilots import actions, limits
+from apps.pilots.trail import PilotClosed
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ SENTENCES: Final[refusals.Sentences] = {
         "people_named",
         "People have joined on the promise that leads see no names.",
     ),
-    actions.PilotClosed: ("", "This pilot is closed; nothing in it changes any more."),
+    PilotClosed: ("", "This pilot is closed; nothing in it changes any more."),
     actions.AliasMalformed: (
         "alias",
         "Use lower-case letters, digits, dots, dashes and underscores, and nothing that starts "
@@ -27,6 +28,8 @@ SENTENCES: Final[refusals.Sentences] = {
     actions.AliasTaken: ("alias", "Another candidate in this pilot has this name."),
     actions.AlreadyOnTrial: ("candidate", "It is on trial here already."),
     actions.CandidateRetired: ("candidate", "It has just been retired."),
+    limits.LimitsNothing: ("", "Fill in at least one of the four, or remove the limit."),
+    limits.NotOfThisPilot: ("subject", "It does not take part in this pilot."),
     actions.NotTakingPart: ("", "You have left this pilot."),
     actions.TooManyKeys: (
         "",

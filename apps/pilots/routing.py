@@ -1,6 +1,7 @@
 """What the gateway knows, built from the database and published as one immutable table."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
@@ -8,10 +9,10 @@ from typing import Final
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
-from apps.catalog.models import Candidate, CandidateState, Provider
-from apps.catalog.routes import candidate_route, provider_route
+from apps.catalog.models import Candidate, CandidateState, Price, Provider
+from apps.catalog.routes import candidate_route, nano_usd, provider_route
 from apps.changes.actions import routes_changed
 from apps.changes.models import RoutesVersion
 from apps.gateway.contract import (
@@ -21,11 +22,12 @@ from apps.gateway.contract import (
     ROUTES_VERSION_KEY,
     CandidateRoute,
     KeyRoute,
+    LimitRoute,
     PilotRoute,
     ProviderRoute,
     RouteTable,
 )
-from apps.pilots.models import Key, Pilot, Trial
+from apps.pilots.models import Key, Limit, LimitPeriod, LimitScope, Pilot, Trial
 
 # So long after a pilot was closed its keys are still answered with a sentence that says so; after
 # that they are unknown keys.
@@ -56,7 +58,7 @@ def build_route_table(now: datetime) -> RouteTable:
         built_at=now,
         keys=_key_routes(now, pilots),
         pilots=pilots,
-        candidates=_candidate_routes(),
+        candidates=_candidate_routes(now),
         providers=_provider_routes(),
     )
 
@@ -124,10 +126,31 @@ def _provider_routes() -> dict[int, ProviderRoute]:
     return {provider.id: provider_route(provider) for provider in providers}
 
 
-def _candidate_routes() -> dict[int, CandidateRoute]:
-    candidates = Candidate.objects.filter(provider__retired_at__isnull=True)
-    unretired = candidates.exclude(state=CandidateState.RETIRED).order_by("id")
-    return {candidate.id: candidate_route(candidate) for candidate in unretired}
+def _candidate_routes(now: datetime) -> dict[int, CandidateRoute]:
+    unretired = {
+        candidate.id: candidate
+        for candidate in Candidate.objects.filter(provider__retired_at__isnull=True)
+        .exclude(state=CandidateState.RETIRED)
+        .select_related("provider")
+        .order_by("id")
+    }
+    prices: defaultdict[int, list[Price]] = defaultdict(list)
+    for price in Price.objects.not_over(at=now).order_by("valid_from", "id"):
+        prices[price.candidate_id].append(price)
+    return {
+        candidate.id: candidate_route(
+            candidate, fallback=_usable_fallback(candidate, unretired), prices=prices[candidate.id]
+        )
+        for candidate in unretired.values()
+    }
+
+
+def _usable_fallback(candidate: Candidate, unretired: dict[int, Candidate]) -> Candidate | None:
+    """Whatever was true when the fallback was chosen: code goes to no other class of place."""
+    fallback = unretired.get(candidate.fallback_id or 0)
+    if fallback is None or fallback.provider.residence != candidate.provider.residence:
+        return None
+    return fallback
 
 
 def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
@@ -140,6 +163,7 @@ def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
     ):
         aliases[pilot_id][alias] = candidate_id
     pilots = Pilot.objects.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_KEPT))
+    limits = _limit_routes()
     return {
         pilot.id: PilotRoute(
             id=pilot.id,
@@ -147,9 +171,49 @@ def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
             opens_at=pilot.period.start,
             closes_at=pilot.period.end,
             aliases=aliases[pilot.id],
+            zone=pilot.zone,
+            limits=_with_budget(pilot, limits[pilot.id]),
         )
         for pilot in pilots.order_by("id")
     }
+
+
+def _limit_routes() -> defaultdict[int, list[LimitRoute]]:
+    """By pilot. Limits of revoked keys and of people who left would only make the table longer."""
+    routes: defaultdict[int, list[LimitRoute]] = defaultdict(list)
+    limits = (
+        Limit.objects.filter(key__revoked_at__isnull=True, enrollment__left_at__isnull=True)
+        .annotate(person=F("enrollment__person_id"))
+        .order_by("id")
+    )
+    for limit in limits:
+        routes[limit.pilot_id].append(
+            LimitRoute(
+                scope=limit.scope,
+                id=limit.key_id or limit.person or limit.candidate_id,
+                requests_per_minute=limit.requests_per_minute,
+                tokens_per_minute=limit.tokens_per_minute,
+                at_once=limit.at_once,
+                nano_usd=None if limit.usd is None else nano_usd(limit.usd),
+                period=limit.period,
+                is_hard=limit.is_hard,
+            )
+        )
+    return routes
+
+
+def _with_budget(pilot: Pilot, limits: list[LimitRoute]) -> tuple[LimitRoute, ...]:
+    """A pilot's budget is a soft limit on all of it, unless money is limited there already."""
+    whole = next((each for each in limits if each.scope == LimitScope.PILOT), None)
+    if pilot.budget_usd is None or (whole is not None and whole.nano_usd is not None):
+        return tuple(limits)
+    budget = replace(
+        whole or LimitRoute(scope=LimitScope.PILOT.value),
+        nano_usd=nano_usd(pilot.budget_usd),
+        period=LimitPeriod.PILOT.value,
+        is_hard=False,
+    )
+    return (*(each for each in limits if each is not whole), budget)
 
 
 def _key_routes(now: datetime, pilots: dict[int, PilotRoute]) -> dict[str, KeyRoute]:

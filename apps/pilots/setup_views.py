@@ -26,6 +26,7 @@ from apps.pilots.invitations import invite_to_pilot
 from apps.pilots.models import Enrollment, Key, Pilot, RatingScale, Trial
 from apps.pilots.queries import all_keys, participants, pilot_rows, trials_of
 from apps.pilots.refusals import attempt, sentence
+from apps.pilots.trail import PilotClosed
 
 SETTINGS = (
     "name",
@@ -97,7 +98,7 @@ def close_pilot(request: HttpRequest, slug: str) -> HttpResponse:
     pilot = get_object_or_404(Pilot, slug=slug)
     try:
         actions.close_pilot(pilot=pilot, **_by(request))
-    except actions.PilotClosed as problem:
+    except PilotClosed as problem:
         messages.error(request, sentence(problem))
     else:
         messages.success(request, f"{pilot.name} is closed.")

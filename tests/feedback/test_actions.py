@@ -11,7 +11,7 @@ from apps.feedback.models import Rating, RatingRevision, WaitingRating
 from apps.feedback.scales import WrongScale
 from apps.feedback.waiting import wait_for_call
 from apps.feedback.words import BadComment, BadTag
-from apps.pilots.actions import PilotClosed
+from apps.pilots.trail import PilotClosed
 from tests.factories import NOON, make_pilot
 from tests.feedback.conftest import make_world
 from tests.feedback.ratings import MINUTE, dirty, history, rated, standing

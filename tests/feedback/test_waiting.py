@@ -8,7 +8,7 @@ from apps.feedback.actions import rate
 from apps.feedback.models import Rating, WaitingRating
 from apps.feedback.waiting import TooManyWaiting, attach_waiting, wait_for_call
 from apps.feedback.words import BadComment, BadTag
-from apps.pilots.actions import PilotClosed
+from apps.pilots.trail import PilotClosed
 from tests.factories import NOON, make_pilot
 from tests.feedback.conftest import make_world
 

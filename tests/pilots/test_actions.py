@@ -9,7 +9,6 @@ from apps.accounts.models import AuditEntry
 from apps.pilots.actions import (
     EndsBeforeItStarts,
     NamesWereToStayHidden,
-    PilotClosed,
     SlugTaken,
     UnknownZone,
     add_trial,
@@ -21,6 +20,7 @@ from apps.pilots.actions import (
     leave,
 )
 from apps.pilots.models import Enrollment, Key, Pilot, Trial
+from apps.pilots.trail import PilotClosed
 from tests.factories import (
     NOON,
     make_candidate,

@@ -1,21 +1,32 @@
 """What the table of routes says of the database."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from apps.accounts.models import Role
 from apps.catalog.models import CandidateState
 from apps.changes.models import RoutesVersion
-from apps.gateway.contract import CandidateRoute, KeyRoute, PilotRoute, ProviderRoute, RouteTable
+from apps.gateway.contract import (
+    CandidateRoute,
+    KeyRoute,
+    LimitRoute,
+    PilotRoute,
+    PriceRoute,
+    ProviderRoute,
+    RouteTable,
+)
 from apps.pilots.routing import CLOSED_KEPT, build_route_table
 from tests.factories import (
     NOON,
     make_candidate,
     make_enrollment,
     make_key,
+    make_limit,
     make_person,
     make_pilot,
+    make_price,
     make_provider,
     make_trial,
     make_user,
@@ -30,11 +41,16 @@ def test_table_says_exactly_what_the_database_says():
         auth="api_key",
         stream_usage="always",
         ca_pem="PEM",
+        serves=["chat/completions", "suffix"],
+        most_stops=4,
     )
     candidate = make_candidate(
         provider=provider, fim_template="<P>{prefix}<S>{suffix}<M>", fim_stops=["<P>", "<S>"]
     )
+    other = make_candidate(provider=provider, fallback=candidate)
+    make_price(candidate, Decimal("0.25"), 2, Decimal("0.000000000500"))
     pilot = make_pilot(zone="Europe/Berlin")
+    make_limit(pilot, "key", at_once=10)
     make_trial(pilot, candidate, alias="qwen-coder")
     enrollment = make_enrollment(pilot)
     key, _ = make_key(enrollment)
@@ -61,6 +77,8 @@ def test_table_says_exactly_what_the_database_says():
                 opens_at=datetime(2026, 11, 1, 23, tzinfo=UTC),
                 closes_at=datetime(2026, 11, 29, 23, tzinfo=UTC),
                 aliases={"qwen-coder": candidate.id},
+                zone="Europe/Berlin",
+                limits=(LimitRoute("key", at_once=10),),
             )
         },
         candidates={
@@ -71,7 +89,23 @@ def test_table_says_exactly_what_the_database_says():
                 upstream_model=candidate.upstream_model,
                 fim_template="<P>{prefix}<S>{suffix}<M>",
                 fim_stops=("<P>", "<S>"),
-            )
+                prices=(
+                    PriceRoute(
+                        NOON - timedelta(days=50),
+                        None,
+                        input=250_000_000,
+                        cached=1,
+                        output=2 * 10**9,
+                    ),
+                ),
+            ),
+            other.id: CandidateRoute(
+                id=other.id,
+                slug=other.slug,
+                provider_id=provider.id,
+                upstream_model=other.upstream_model,
+                fallback_id=candidate.id,
+            ),
         },
         providers={
             provider.id: ProviderRoute(
@@ -82,6 +116,8 @@ def test_table_says_exactly_what_the_database_says():
                 auth="api_key",
                 stream_usage="always",
                 ca_pem="PEM",
+                serves=("chat/completions", "suffix"),
+                most_stops=4,
             )
         },
     )
@@ -179,11 +215,13 @@ def test_pilot_to_come_is_in_the_table():
 @pytest.mark.parametrize("count", [1, 4])
 def test_table_takes_the_same_queries_for_any_number_of_rows(count, django_assert_num_queries):
     for _ in range(count):
-        pilot = make_pilot()
-        make_trial(pilot)
-        make_key(make_enrollment(pilot, make_user(Role.DEVELOPER).person))
+        pilot = make_pilot(budget_usd=5)
+        enrollment = make_enrollment(pilot, make_user(Role.DEVELOPER).person)
+        make_limit(pilot, "person", enrollment=enrollment, at_once=1)
+        make_key(enrollment)
+        make_price(make_trial(pilot).candidate)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         table = build_route_table(NOON)
 
     assert [len(part) for part in (table.keys, table.pilots, table.candidates)] == [count] * 3
