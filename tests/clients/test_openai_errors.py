@@ -44,14 +44,8 @@ def chat(client, model, **more):
 
 
 def ends_of(live, session: str, count: int) -> list[tuple[str, int | None]]:
-    """Wait for so many calls of a session; return how each ended and which try it was."""
-
-    def found():
-        return [one for one in live.records(0) if one.session == session]
-
-    until(lambda: len(found()) >= count)
-    in_order = sorted(found(), key=lambda one: one.admitted_at)
-    return [(one.outcome, one.client_retry) for one in in_order]
+    """Return how each call of a session ended, and which try it was."""
+    return [(one.outcome, one.client_retry) for one in live.calls_of(session, count)]
 
 
 def within(session: str) -> dict:

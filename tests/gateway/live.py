@@ -52,6 +52,15 @@ class Live:
         until(lambda: self.valkey.xlen(STREAM) >= count, seconds)
         return [CallRecord.from_json(fields[b"r"]) for _, fields in self.valkey.xrange(STREAM)]
 
+    def calls_of(self, session: str, count: int) -> list[CallRecord]:
+        """Wait until so many calls of a session have ended, and return them, oldest first."""
+
+        def found() -> list[CallRecord]:
+            return [record for record in self.records(0) if record.session == session]
+
+        until(lambda: len(found()) >= count)
+        return sorted(found(), key=lambda record: record.id)
+
     def send(self, body: bytes, path: str = "/v1/chat/completions") -> socket.socket:
         """Send a request and return the connection with its answer still to be read."""
         connection = socket.create_connection(("127.0.0.1", self.port), 10)
