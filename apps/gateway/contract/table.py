@@ -75,7 +75,8 @@ class LimitRoute:
     `scope` is one of SCOPES. Without an `id` it holds for each key, person or candidate that has no
     limit of its own; what a limit of one's own leaves open, the general one fills in. Money is
     counted over `period`, in the pilot's zone; when it is used up, a hard limit refuses and a soft
-    one warns.
+    one warns. `set_at` is when the limit was set or changed, in ms since 1970: from then on it is
+    counted anew, and what was spent before is looked up.
     """
 
     scope: str
@@ -86,6 +87,7 @@ class LimitRoute:
     nano_usd: int | None = None
     period: str = "month"
     is_hard: bool = True
+    set_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
