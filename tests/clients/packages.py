@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 HERE = Path(__file__).parent / "node"
 MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
@@ -72,6 +73,14 @@ def install(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What a program printed, and which hosts it was kept from calling."""
+
+    printed: str
+    refused: list[str]
+
+
+@dataclass(frozen=True)
 class Node:
     """Runs our programs beside the packages, in a folder and with a home of their own."""
 
@@ -79,29 +88,37 @@ class Node:
     base_url: str = ""
     key: str = ""
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What programs see: neither proxies nor keys of whoever runs the tests."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+    def start(self, *command: str, given: str = "", home: Path | None = None, **more: str) -> Done:
+        """Run a program to its end; `more` is added to its environment.
 
-    def run(self, program: str, step: str, **options: Any) -> list[Any]:
-        """Return what a step yields."""
-        options |= {"baseURL": self.base_url, "apiKey": self.key}
+        It sees neither proxies nor keys of whoever runs the tests, and reaches this machine only.
+        """
+        refused = self.folder / f"refused-{uuid4()}"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home or self.folder)}
+        environment |= {"NODE_OPTIONS": f"--require={self.folder / 'loopback.cjs'}"}
         done = subprocess.run(
-            ["node", program, step, json.dumps(options)],
-            cwd=self.folder,
-            env=self.environment,
+            ["node", *command],
+            cwd=home or self.folder,
+            env=environment | {"REFUSED": str(refused)} | more,
+            input=given,
             capture_output=True,
             text=True,
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return Done(done.stdout, refused.read_text().split() if refused.exists() else [])
+
+    def run(self, program: str, step: str, **options: Any) -> list[Any]:
+        """Return what a step of one of our programs yields."""
+        options |= {"baseURL": self.base_url, "apiKey": self.key}
+        done = self.start(program, step, json.dumps(options))
+        assert done.refused == []
+        return [json.loads(line) for line in done.printed.splitlines()]
 
 
 def prepared(folder: Path, packages: Path) -> Path:
     """Put our programs into a folder from which Node.js finds the packages."""
     (folder / "node_modules").symlink_to(packages / "node_modules")
-    for program in HERE.glob("*.mjs"):
+    for program in HERE.glob("*.?js"):
         shutil.copy(program, folder)
     return folder
