@@ -112,6 +112,26 @@ def find_target(caller: Caller, model: str, table: RouteTable) -> Target:
     return Target(model, candidate, provider)
 
 
+def find_fallback(
+    caller: Caller, target: Target, endpoint: str, table: RouteTable
+) -> Target | None:
+    """Return who may answer in a target's place, or None. What that one falls back to is no matter.
+
+    For a blind alias it must be one of those who may answer for it.
+    """
+    number = target.candidate.fallback_id
+    candidate = table.candidates.get(number) if number is not None else None
+    provider = table.providers.get(candidate.provider_id) if candidate is not None else None
+    if candidate is None or provider is None or candidate.id == target.candidate.id:
+        return None
+    if candidate.state != "active" or endpoint not in provider.serves:
+        return None
+    rotation = caller.pilot.blind.get(target.alias)
+    if rotation is not None and candidate.id not in rotation:
+        return None
+    return Target(target.alias, candidate, provider)
+
+
 def _unknown(text: str, table: RouteTable) -> Refusal:
     if not table.version:
         return Refusal(

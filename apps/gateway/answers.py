@@ -20,6 +20,10 @@ PASSED_ON: Final = {b"accept": "Accept", b"traceparent": "traceparent", b"traces
 REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id", "x-generation-id")
 # What these say is between us and the provider; the developer can do nothing about it.
 OUR_FAULT: Final = (401, 402, 403, 407)
+STARTING: Final = (
+    "The model is not ready: its provider is starting it, or has no room for it right now. "
+    "Please try again in a moment."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ def refused_by_provider(status: int, body: bytes, secret: str) -> tuple[Failure,
         return failure, failure.body()
     message = message_in(parsed)[:MOST_WORDS]
     is_secret = leaks(secret, body, parsed)
+    if status == 503:
+        said = f"{STARTING} The provider says: {message}" if message and not is_secret else STARTING
+        failure = Failure("upstream_error", 503, "model_starting", said, "provider status 503")
+        return failure, failure.body()
     if not message or is_secret:
         message = f"The model's provider answered with status {status}."
     failure = Failure(

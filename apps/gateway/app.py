@@ -144,6 +144,7 @@ class Gateway:
             else:
                 request = _read(body, self._bounds)
             target: Target = find_target(caller, request.model, table)
+            service.attempts.refuse_while_resting(caller, target, endpoint)
             named = task_of(told.task, endpoint, request.has_tools)
             call = Call(caller, target, request, endpoint, named, told, begun)
             try:

@@ -35,7 +35,9 @@ class Told:
 
 @dataclass(slots=True)
 class Call:
-    """`begun` and all later instants are in seconds of `time.monotonic()`.
+    """`target` is who answers; `asked` whom the alias stands for, where that is another.
+
+    `begun` and all later instants are in seconds of `time.monotonic()`.
 
     The event loop's own clock counts whole milliseconds only, too coarse for our overhead.
     """
@@ -47,6 +49,7 @@ class Call:
     task: str
     told: Told
     begun: float
+    asked: Target | None = None
     uuid: UUID = field(default_factory=new_uuid7)
     tap: UsageTap = field(default_factory=UsageTap)
     status: int | None = None
@@ -57,6 +60,7 @@ class Call:
     response_bytes: int = 0
     upstream_request_id: str = ""
     tries: list[Try] = field(default_factory=list)
+    earlier: tuple[Attempt, ...] = ()
     record: CallRecord | None = None
     id: str = ""
 
@@ -78,6 +82,14 @@ class Call:
             self.first_byte = now
         self.last_byte = now
         self.response_bytes += count
+
+    def put_aside(self, now: float) -> None:
+        """Keep what was tried for the record, and be ready for the next attempt."""
+        self.earlier += tuple([self._attempt(one, now) for one in self.tries])
+        self.tries = []
+        self.status = self.first_byte = self.last_byte = None
+        self.response_bytes = 0
+        self.upstream_request_id = ""
 
     def admitted(self) -> CallRecord:
         """Return the record that is true if we die before the call ends."""
@@ -132,7 +144,7 @@ class Call:
             finish_reason=self.tap.finish_reason,
             tool_calls=self.tap.tool_calls,
             error=error,
-            attempts=tuple([self._attempt(one, now) for one in self.tries]),
+            attempts=self.earlier + tuple([self._attempt(one, now) for one in self.tries]),
             request_bytes=len(self.request.body),
             response_bytes=self.response_bytes,
             client_request_id=self.told.request_id,
@@ -146,6 +158,7 @@ class Call:
                 is_title=self.request.is_title,
                 finish_reason=self.tap.finish_reason,
             ),
+            assigned_candidate_id=self.asked.candidate.id if self.asked is not None else None,
         )
 
     def _tokens(

@@ -15,6 +15,7 @@ REASONS: Final = (
     "unknown_path",
     "unknown_model",
     "paused_model",
+    "provider_resting",
     "malformed",
     "too_large",
     "too_slow",

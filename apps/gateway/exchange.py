@@ -54,9 +54,11 @@ class Exchange:
         self._response: aiohttp.ClientResponse | None = None
         self._limits = connections.settings.timeouts
         self._time = asyncio.get_running_loop().time
-        self._started = self._time()
-        self._has_begun = False
         self.tries: list[Try] = []
+        # From here on the limits for the first byte and the whole count: the event loop's clock.
+        self.started = self._time()
+        # Whether any of the answer's body has come.
+        self.has_begun = False
 
     @property
     def status(self) -> int:
@@ -74,7 +76,7 @@ class Exchange:
         if outgoing.url.scheme == "https":
             options["ssl"] = connections.tls(outgoing.ca_pem)
         try:
-            with connections.deadlines.at(self._started + self._limits.first_byte):
+            with connections.deadlines.at(self.started + self._limits.first_byte):
                 self._response = await self._try(options)
         except TimeoutError:
             self._note("first_byte")
@@ -94,22 +96,20 @@ class Exchange:
     async def chunk(self) -> bytes:
         """Return the next bytes as they came, or nothing at the end. Raises UpstreamFailure."""
         now, limits = self._time(), self._limits
-        silent_until = (
-            now + limits.silence if self._has_begun else self._started + limits.first_byte
-        )
-        whole_until = self._started + limits.whole
+        silent_until = now + limits.silence if self.has_begun else self.started + limits.first_byte
+        whole_until = self.started + limits.whole
         try:
             with self._connections.deadlines.at(min(silent_until, whole_until)):
                 piece = await self._answer.content.readany()
         except TimeoutError:
             kind = "whole" if whole_until < silent_until else "silence"
-            self._note(kind if self._has_begun else "first_byte")
+            self._note(kind if self.has_begun else "first_byte")
             raise UpstreamFailure(self.tries[-1].error, "The provider fell silent.") from None
         except (aiohttp.ClientError, OSError) as error:
             self._note("broken")
             detail = f"The provider's answer broke off ({type(error).__name__})."
             raise UpstreamFailure("broken", detail) from None
-        self._has_begun = True
+        self.has_begun = self.has_begun or bool(piece)
         return piece
 
     async def read(self, limit: int) -> bytes:

@@ -23,6 +23,7 @@ from apps.gateway.answers import (
     without_secret,
 )
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
+from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback, seconds_in
 from apps.gateway.call import Call
 from apps.gateway.errors import error_event
 from apps.gateway.events import MAX_EVENT
@@ -36,6 +37,8 @@ ANSWER_LIMIT: Final = 64 << 20
 # How long a provider may take to end its body after it said [DONE].
 TAIL_SECONDS: Final = 1.0
 EVENT_STREAM: Final = b"text/event-stream"
+# What a provider that is starting a model makes us say, when it does not say it itself.
+STARTING_SECONDS: Final = "5"
 # Above this many bytes, reading an answer is felt by the streams of others.
 LARGE_ANSWER: Final = 1 << 16
 
@@ -43,13 +46,19 @@ log = logging.getLogger(__name__)
 
 
 class Relay:
-    """What every call shares: connections to providers and who records how calls end."""
+    """What every call shares: connections to providers, attempts, who records how calls end."""
 
     def __init__(
-        self, upstream: Upstream, recorder: Recorder, *, most_event: int = MAX_EVENT
+        self,
+        upstream: Upstream,
+        recorder: Recorder,
+        attempts: Attempts,
+        *,
+        most_event: int = MAX_EVENT,
     ) -> None:
         self.upstream = upstream
         self.recorder = recorder
+        self.attempts = attempts
         self.most_event = most_event
 
     async def serve(
@@ -90,6 +99,13 @@ class _Run:
         self._secret = ""
 
     async def relay(self, headers: dict[bytes, bytes]) -> None:
+        """Ask whom the call is for, and whoever may answer instead. Raises UpstreamFailure."""
+        attempts = self._shared.attempts
+        last = await attempts.make(self._call, lambda: self._opened(headers), self._converse)
+        if last is not None:
+            await self.fail(last.failure, last.body, last.headers)
+
+    def _opened(self, headers: dict[bytes, bytes]) -> Exchange:
         call, target = self._call, self._call.target
         body = provider_body(
             call.request, target.candidate.upstream_model, target.provider.stream_usage
@@ -98,8 +114,12 @@ class _Run:
             target.provider, "POST", call.endpoint, body, passed_on(headers, call.id)
         )
         call.tries = exchange.tries
-        call.sent = time.monotonic()
         self._secret = self._shared.upstream.credential(target.provider)
+        return exchange
+
+    async def _converse(self, exchange: Exchange) -> Setback | None:
+        """Have one exchange; return the setback if it answers that it cannot right now."""
+        call = self._call
         async with exchange as response:
             answered = without_secret(response.headers, self._secret)
             call.upstream_request_id = request_id_in(answered)
@@ -116,9 +136,13 @@ class _Run:
         if is_stream:
             await self._end_stream()
         elif failure is not None:
-            await self.fail(failure, answer_body, _error_headers(answered))
+            told = _error_headers(exchange.status, answered)
+            if exchange.status in RETRIED_STATUSES:
+                return Setback(failure, answer_body, told, wait=seconds_in(answered))
+            await self.fail(failure, answer_body, told)
         else:
             await self._answer_plain(exchange.status, answered, answer_body)
+        return None
 
     async def record(self, outcome: str, error: str = "") -> None:
         await self._shared.recorder.record(self._call, outcome, error)
@@ -177,6 +201,9 @@ class _Run:
                 await self._finish_stream(response, rewriter, head)
                 return
         out = rewriter.finish()
+        if not response.has_begun:
+            call.tries[-1].error = "broken"
+            raise UpstreamFailure("broken", "The provider ended its answer before it began.")
         if rewriter.failure is not None:
             await self._break(rewriter, head, out)
             return
@@ -235,9 +262,12 @@ class _Run:
     async def _first(self, headers: Headers) -> None:
         if not self._has_head:
             self._has_head = True
+            call = self._call
+            breakers = self._shared.attempts.breakers
+            breakers.answers(call.target.provider.id, call.tries[0].started)
             start = {
                 "type": "http.response.start",
-                "status": self._call.status,
+                "status": call.status,
                 "headers": headers + STREAM_HEADERS + self._own_headers(),
             }
             await self._send(start)
@@ -259,6 +289,6 @@ class _Run:
         return headers
 
 
-def _error_headers(headers: Mapping[str, str]) -> Headers:
-    found = headers.get("retry-after")
+def _error_headers(status: int, headers: Mapping[str, str]) -> Headers:
+    found = headers.get("retry-after") or (STARTING_SECONDS if status == 503 else "")
     return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]

@@ -13,6 +13,8 @@ from typing import Final
 from apps.core.addresses import Network
 from apps.gateway import metrics
 from apps.gateway.asgi import Receive, Send
+from apps.gateway.attempts import Attempts
+from apps.gateway.breaker import Breakers
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
@@ -58,12 +60,14 @@ class Service:
     refusals: Refusals
     ledger: Ledger
     recorder: Recorder
+    attempts: Attempts
     relay: Relay
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.routes = Routes(settings.data / "gateway" / "routes.json")
         self.slots = Slots(per_key=settings.calls_per_key, per_process=settings.calls_per_process)
+        self.breakers = Breakers(self.routes)
         self.deadlines = Deadlines()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -100,7 +104,12 @@ class Service:
         self.refusals = Refusals(self._asking)
         self.upstream = Upstream(settings.upstream)
         self.recorder = Recorder(self.ledger)
-        self.relay = Relay(self.upstream, self.recorder, most_event=settings.event_bytes)
+        self.attempts = Attempts(
+            self.routes, self.breakers, seconds=settings.upstream.timeouts.first_byte
+        )
+        self.relay = Relay(
+            self.upstream, self.recorder, self.attempts, most_event=settings.event_bytes
+        )
         self.pages = Pages(settings.web_url, settings.trusted_proxies)
         await asyncio.to_thread(self.routes.load)
         with contextlib.suppress(Unavailable):

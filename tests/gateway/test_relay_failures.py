@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from apps.gateway.answers import STARTING
+
 
 @pytest.mark.parametrize(
     ("switches", "status", "message", "recorded"),
@@ -13,12 +15,18 @@ import pytest
         ("status=400", 400, "status 400 as told", "provider status 400"),
         ("status=429&retry_after=7", 429, "status 429 as told", "provider status 429"),
         ("status=500&shape=tgi", 500, "status 500 as told", "provider status 500"),
+        (
+            "status=503&retry_after=7&shape=tgi",
+            503,
+            f"{STARTING} The provider says: status 503 as told",
+            "provider status 503",
+        ),
         ("status=422&shape=fastapi", 422, "status 422 as told", "provider status 422"),
         ("status=400&shape=mistral", 400, "status 400 as told", "provider status 400"),
         (
             "status=503&shape=html",
             503,
-            "The model's provider answered with status 503.",
+            STARTING,
             "provider status 503",
         ),
         (
@@ -47,7 +55,8 @@ async def test_a_providers_error_is_said_in_openais_shape(
 
     assert (reply.status, reply.error["message"]) == (status, message)
     assert set(reply.error) == {"message", "type", "code", "param"}
-    assert reply.headers.get("retry-after") == ("7" if "retry_after" in switches else None)
+    waits = "7" if "retry_after" in switches else "5" if status == 503 else None
+    assert reply.headers.get("retry-after") == waits
     record = rig.record()
     assert (record.outcome, record.status, record.error) == ("upstream_error", status, recorded)
     assert (record.usage_source, record.prompt_tokens, record.rateable) == ("none", None, False)
