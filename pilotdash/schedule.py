@@ -23,6 +23,12 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    # A limit on money is not sure of its past until this has run; it asks one question when idle.
+    "seed money": {
+        "task": "apps.metrics.tasks.seed_money",
+        "schedule": 2.0,
+        "options": {"expires": 5},
+    },
     "hosting quarters": {
         "task": "apps.metrics.tasks.mark_hosting_quarters",
         "schedule": crontab(minute="0,15,30,45"),

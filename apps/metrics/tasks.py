@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from apps.metrics import actions, rebuild
+from apps.metrics import actions, rebuild, seeding
 
 
 @shared_task
@@ -14,3 +14,9 @@ def rebuild_dirty() -> None:
 def mark_hosting_quarters() -> None:
     """Beat runs this as every quarter-hour begins."""
     actions.mark_hosting_quarters(now=timezone.now())
+
+
+@shared_task
+def seed_money() -> None:
+    """Beat runs this every other second: counters wait in a set until their past is known."""
+    seeding.seed_money()
