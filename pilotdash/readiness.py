@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from apps.usage.quiet import seconds_since_drained
 TIMEOUT_S = 2.0
 # Beat asks for a drain each second.
 QUIET_S = 60.0
+# Each gateway says every second how it is; what a dead one said last stays for a minute.
+SILENT_S = 10.0
 
 
 @require_safe
@@ -95,7 +98,8 @@ def _gateway() -> dict[str, Any]:
     """Each gateway process as it last said: records not shipped yet, and its routes' version."""
     with _broker() as client:
         told: Any = client.hgetall(GATEWAYS_KEY)
-    gateways = [json.loads(state) for state in told.values()]
+    states = [json.loads(state) for state in told.values()]
+    gateways = [state for state in states if time.time() - state["at"] <= SILENT_S]
     return {
         "ok": bool(gateways),
         "processes": len(gateways),

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -7,7 +8,7 @@ from apps.usage.quiet import DRAINED_KEY
 
 pytestmark = pytest.mark.django_db
 
-GATEWAY = {"at": 1.0, "backlog": 3, "oldest_age_s": 0.4, "routes_version": 7}
+GATEWAY = {"backlog": 3, "oldest_age_s": 0.4, "routes_version": 7}
 
 
 @pytest.fixture(autouse=True)
@@ -16,9 +17,15 @@ def data(settings, tmp_path):
     return tmp_path
 
 
+def beat(valkey, name, *, seconds_ago=0, **fields):
+    state = GATEWAY | {"at": time.time() - seconds_ago} | fields
+    valkey.hset(GATEWAYS_KEY, name, json.dumps(state))
+
+
 def all_well(valkey):
-    valkey.hset(GATEWAYS_KEY, "a", json.dumps(GATEWAY))
-    valkey.hset(GATEWAYS_KEY, "b", json.dumps(GATEWAY | {"backlog": 1, "oldest_age_s": 2.5}))
+    beat(valkey, "a")
+    beat(valkey, "b", backlog=1, oldest_age_s=2.5, seconds_ago=9)
+    beat(valkey, "dead", backlog=90, oldest_age_s=90.0, seconds_ago=11)
     valkey.set(DRAINED_KEY, valkey.time()[0])
 
 
@@ -48,6 +55,17 @@ def test_not_ready_while_a_part_is_silent(client, valkey, missing):
 
     wrong = [name for name, part in response.json()["parts"].items() if not part["ok"]]
     assert (response.status_code, wrong) == (503, [missing])
+
+
+def test_gateways_that_have_not_spoken_for_a_while_do_not_count(client, valkey):
+    all_well(valkey)
+    for name in ("a", "b"):
+        beat(valkey, name, seconds_ago=11)
+
+    response = client.get("/readyz")
+
+    gateway = response.json()["parts"]["gateway"]
+    assert (response.status_code, gateway["ok"], gateway["processes"]) == (503, False, 0)
 
 
 @pytest.mark.parametrize(
