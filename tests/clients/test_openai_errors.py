@@ -9,6 +9,7 @@ import pytest
 
 from apps.core.keys import new_key
 from apps.gateway.contract import RouteTable
+from tests.clients.routes import apart
 from tests.gateway.live import until
 from tests.gateway.rig import EARLY, EXPIRED, KEY, LATE
 
@@ -30,7 +31,8 @@ HELLO = [{"role": "user", "content": "hi"}]
 def routes(table: RouteTable) -> RouteTable:
     number = table.pilots[1].aliases["paused"]
     paused = replace(table.candidates[number], state="paused")
-    return replace(table, candidates=table.candidates | {number: paused})
+    table = replace(table, candidates=table.candidates | {number: paused})
+    return apart(table, "busy", "failing", "cut", "mad", "silent")
 
 
 @pytest.fixture
@@ -79,6 +81,8 @@ def test_a_status_becomes_the_packages_exception(client, model, kind, status, co
         (EARLY, openai.PermissionDeniedError, "The pilot spring opens on"),
         (LATE, openai.APIStatusError, "The pilot summer ended on"),
     ],
+    # Keys are new in every process, and all processes must find tests of the same names.
+    ids=["unknown", "cut off", "expired", "too early", "too late"],
 )
 def test_a_key_that_does_not_open_says_why(client, key, kind, words):
     for ask in (lambda c: chat(c, "pilot-chat"), lambda c: c.models.list()):

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from apps.gateway.contract import REFUSALS_KEY
+from apps.gateway.contract import REFUSALS_KEY, RouteTable
+from tests.clients.routes import apart
 from tests.fakes.provider import Script, usage_of, vector_of
 from tests.gateway.live import until
 
@@ -26,6 +27,10 @@ CALLS = [
     for n in range(2)
 ]
 TEXT = "Grüße aus 东京"
+
+
+def routes(table: RouteTable) -> RouteTable:
+    return apart(table, "stuck", "mad", "silent", "busy")
 
 
 def ends_of(live, session: str, count: int) -> list[tuple[str, int | None]]:
