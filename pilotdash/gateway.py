@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pilotdash import egress, env
 
+STDOUT = 1
+
 
 def _count_together(folder: Path) -> None:
     """Give the workers of one server a folder to count in, and forget servers that are gone."""
@@ -70,6 +72,7 @@ def build() -> Gateway:
         calls_per_key=limits.calls_per_key,
         calls_per_process=limits.calls_per_process,
         event_bytes=limits.event_bytes,
+        call_log=STDOUT if env.call_log() else None,
     )
     bounds = Bounds(
         body_bytes=limits.body_bytes,

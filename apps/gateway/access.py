@@ -52,6 +52,12 @@ def key_in(headers: dict[bytes, bytes]) -> str:
     return ""
 
 
+def known_key(headers: dict[bytes, bytes], table: RouteTable) -> KeyRoute | None:
+    """Return the key that a request carries, if it is one of ours, whatever it may do."""
+    text = key_in(headers)
+    return table.keys.get(digest(text)) if text else None
+
+
 def authenticate(headers: dict[bytes, bytes], table: RouteTable, now: datetime) -> Caller:
     """Return who calls. Raises Refusal."""
     text = key_in(headers)

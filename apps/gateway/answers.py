@@ -11,12 +11,12 @@ from multidict import CIMultiDict
 
 from apps.gateway.asgi import Headers
 from apps.gateway.errors import error_body, is_openai_error, leaks, message_in
+from apps.gateway.trace import trace_context
 from apps.gateway.upstream import UpstreamFailure
 
 ERROR_LIMIT: Final = 1 << 20
 MOST_WORDS: Final = 2_000
 PASSED_BACK: Final = ("cache-control", "openai-processing-ms", "retry-after")
-PASSED_ON: Final = {b"accept": "Accept", b"traceparent": "traceparent", b"tracestate": "tracestate"}
 REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id", "x-generation-id")
 # What these say is between us and the provider; the developer can do nothing about it.
 OUR_FAULT: Final = (401, 402, 403, 407)
@@ -43,9 +43,10 @@ class Failure:
 def passed_on(headers: Mapping[bytes, bytes], call_id: str) -> dict[str, str]:
     """Return the headers for the provider. The developer's key is not among them."""
     out = {"Content-Type": "application/json", "X-Request-Id": call_id}
-    for name, spelled in PASSED_ON.items():
-        if (value := headers.get(name)) is not None:
-            out[spelled] = value.decode("latin-1")
+    if (accept := headers.get(b"accept")) is not None:
+        out["Accept"] = accept.decode("latin-1")
+    if b"traceparent" in headers:
+        out |= trace_context(headers)
     return out
 
 

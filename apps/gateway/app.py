@@ -13,9 +13,10 @@ import orjson
 
 from apps.core.addresses import as_address
 from apps.gateway import metrics
-from apps.gateway.access import KeyRefusal, Target, authenticate, find_target
+from apps.gateway.access import Target, authenticate, find_target, known_key
 from apps.gateway.asgi import (
     JSON,
+    NOT_WHOLE,
     ClientLeft,
     Receive,
     Scope,
@@ -27,12 +28,14 @@ from apps.gateway.asgi import (
 )
 from apps.gateway.bounds import Bounds
 from apps.gateway.call import Call, Told
+from apps.gateway.call_log import line_of_refusal
 from apps.gateway.contract import TASKS
 from apps.gateway.errors import Refusal, error_body
 from apps.gateway.ledger import NotRecordable
 from apps.gateway.request import NotAcceptable, Request, read_request, task_of
 from apps.gateway.scanner import Malformed
 from apps.gateway.service import Service
+from apps.gateway.trace import trace_id_in
 
 RELAYED: Final = frozenset(("chat/completions", "completions", "embeddings"))
 LATER: Final = frozenset(
@@ -95,12 +98,23 @@ class Gateway:
             else:
                 await self.service.pages.hand_over(scope, receive, send)
         except Refusal as refusal:
-            key_id = refusal.key_id if isinstance(refusal, KeyRefusal) else None
-            self.service.refusals.count(refusal.reason, key_id)
-            metrics.REFUSED.labels(refusal.reason).inc()
+            self._note(refusal, dict(scope["headers"]))
             await answer_refusal(send, refusal)
         except ClientLeft:
-            return
+            # One that sent a broken chunk is still there, and the server would answer it with 500.
+            await answer_refusal(send, NOT_WHOLE)
+
+    def _note(self, refusal: Refusal, headers: dict[bytes, bytes]) -> None:
+        """Count a refusal, under its key where that is known; only then it has a line as well."""
+        service = self.service
+        table = service.routes.table
+        key = known_key(headers, table)
+        service.refusals.count(refusal.reason, key.id if key is not None else None)
+        metrics.REFUSED.labels(refusal.reason).inc()
+        if key is not None and service.log is not None:
+            pilot = table.pilots.get(key.pilot_id)
+            slug = pilot.slug if pilot is not None else ""
+            service.log.add(line_of_refusal(refusal, key, slug, trace_id_in(headers)))
 
     async def _api(
         self, endpoint: str, task: str, scope: Scope, receive: Receive, send: Send
@@ -218,6 +232,7 @@ def _told(headers: dict[bytes, bytes], path_task: str) -> Told:
         request_id=_printable(headers.get(b"x-request-id", b"")),
         client=_printable(headers.get(b"user-agent", b"")),
         retry=int(retry) if retry.isdigit() and len(retry) <= 4 else None,
+        trace_id=trace_id_in(headers),
     )
 
 

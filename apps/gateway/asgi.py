@@ -17,6 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON: Final = (b"content-type", b"application/json")
+NOT_WHOLE: Final = Refusal(400, "malformed", "The body did not arrive whole.", code="invalid_body")
 
 
 class ClientLeft(Exception):

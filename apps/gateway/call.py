@@ -31,6 +31,7 @@ class Told:
     request_id: str = ""
     client: str = ""
     retry: int | None = None
+    trace_id: str = ""
 
 
 @dataclass(slots=True)

@@ -1,12 +1,14 @@
 """Figures for Prometheus, of all workers together through the library's files.
 
 The library decides where it counts when it is imported, so the composition root sets its folder
-before it imports this module.
+before it imports this module. Labels are names of candidates and providers in the route table and
+words of closed lists, never what a client or a provider sent.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -20,19 +22,74 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from apps.gateway.contract import CallRecord
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8)
 OVERHEAD: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2)
+# Statuses worth telling apart; of others only the class is told, so that no provider makes series.
+STATUSES: Final = frozenset((200, 400, 401, 403, 404, 408, 413, 422, 429, 499, 500, 502, 503, 504))
+# How the limiter decides. The last two are passes: without Redis, and beyond a soft limit.
+DECISIONS: Final = ("passed", "requests", "tokens", "at_once", "money", "unavailable")
+PASSES: Final = ("local", "soft")
 
-CALLS = Counter("pilotdash_calls", "Calls by candidate and outcome.", ["candidate", "outcome"])
-FIRST_CONTENT = Histogram(
-    "pilotdash_first_content_seconds", "Until the first content.", ["candidate"], buckets=SECONDS
+CALLS = Counter(
+    "pilotdash_calls",
+    "Calls that ended, by candidate, outcome and the status that the client got.",
+    ["candidate", "outcome", "status"],
 )
-DURATION = Histogram("pilotdash_call_seconds", "Whole calls.", ["candidate"], buckets=SECONDS)
+FIRST_CONTENT = Histogram(
+    "pilotdash_first_content_seconds",
+    "From the request to the first token of its answer.",
+    ["candidate"],
+    buckets=SECONDS,
+)
+DURATION = Histogram(
+    "pilotdash_call_seconds", "From the request to its end.", ["candidate"], buckets=SECONDS
+)
 OVERHEAD_SECONDS = Histogram(
     "pilotdash_overhead_seconds", "The gateway's own time in a call.", buckets=OVERHEAD
 )
+TOKENS = Counter(
+    "pilotdash_tokens",
+    "Tokens by kind: prompt, completion, and cached, which is a part of prompt.",
+    ["candidate", "kind"],
+)
+RETRIES = Counter(
+    "pilotdash_retries", "Attempts of a call after its first at the same candidate.", ["candidate"]
+)
+FALLBACKS = Counter(
+    "pilotdash_fallbacks",
+    "Calls that another candidate had to answer, by the candidate that could not.",
+    ["candidate"],
+)
 REFUSED = Counter("pilotdash_refusals", "Requests that were not let through.", ["reason"])
+LIMIT_DECISIONS = Counter(
+    "pilotdash_limit_decisions",
+    "What the limiter decided: passed, or the kind of limit that refused.",
+    ["decision"],
+)
+LIMIT_PASSES = Counter(
+    "pilotdash_limit_exceptions",
+    "Calls let through counted by one process alone (local), or beyond a soft limit (soft).",
+    ["kind"],
+)
+LIMITER_LOCAL = Gauge(
+    "pilotdash_limiter_local",
+    "0 while limits are counted in Redis, 1 while any process counts for itself.",
+    multiprocess_mode="livemax",
+)
+LIMITER_UNSEEDED = Gauge(
+    "pilotdash_limiter_unseeded",
+    "Money counters whose past is not known yet.",
+    multiprocess_mode="livemax",
+)
+BREAKER = Gauge(
+    "pilotdash_provider_breaker",
+    "0 while a provider is called, 1 while it is tried again, 2 while it is left alone; the worst.",
+    ["provider"],
+    multiprocess_mode="livemax",
+)
 RUNNING = Gauge("pilotdash_calls_running", "Calls that run now.", multiprocess_mode="livesum")
 BACKLOG = Gauge(
     "pilotdash_journal_backlog",
@@ -44,34 +101,109 @@ OLDEST = Gauge(
     "Age of the oldest finished call that has not reached the stream.",
     multiprocess_mode="livemax",
 )
+SHIPPING = Gauge(
+    "pilotdash_shipping_connected",
+    "1 while every process reaches the stream, else 0.",
+    multiprocess_mode="livemin",
+)
+ROUTES_VERSION = Gauge(
+    "pilotdash_routes_version",
+    "Version of the route table; the oldest one in force.",
+    multiprocess_mode="livemin",
+)
+ROUTES_AGE = Gauge(
+    "pilotdash_routes_age_seconds",
+    "Since the route table was built; the oldest one in force.",
+    multiprocess_mode="livemax",
+)
+LOG_DROPPED = Counter("pilotdash_log_lines_dropped", "Log lines of calls that nobody took in time.")
 
 
 class CallMeters:
     """The children of one candidate, looked up once: labels() costs more than counting."""
 
-    __slots__ = ("_calls", "_candidate", "duration", "first_content")
+    __slots__ = ("_calls", "_candidate", "cached", "completion", "duration", "first", "prompt")
 
     def __init__(self, candidate: str) -> None:
         self._candidate = candidate
-        self._calls: dict[str, Counter] = {}
+        self._calls: dict[tuple[str, int | None], Counter] = {}
         self.duration = DURATION.labels(candidate)
-        self.first_content = FIRST_CONTENT.labels(candidate)
+        self.first = FIRST_CONTENT.labels(candidate)
+        self.prompt = TOKENS.labels(candidate, "prompt")
+        self.cached = TOKENS.labels(candidate, "cached")
+        self.completion = TOKENS.labels(candidate, "completion")
 
-    def count(self, outcome: str) -> None:
-        child = self._calls.get(outcome)
+    def count(self, outcome: str, status: int | None) -> None:
+        child = self._calls.get((outcome, status))
         if child is None:
-            child = self._calls[outcome] = CALLS.labels(self._candidate, outcome)
+            child = CALLS.labels(self._candidate, outcome, _told_apart(status))
+            # A provider may send any status; the children are few, and so must be the ways there.
+            if status is None or status in STATUSES:
+                self._calls[outcome, status] = child
         child.inc()
 
 
 _meters: dict[str, CallMeters] = {}
 
 
-def meters(candidate: str) -> CallMeters:
-    found = _meters.get(candidate)
-    if found is None:
-        found = _meters[candidate] = CallMeters(candidate)
-    return found
+def count_call(
+    record: CallRecord,
+    candidate: str,
+    assigned: str | None,
+    *,
+    seconds: float,
+    first_content: float | None,
+) -> None:
+    """Count a call that ended. The names are slugs; `assigned` could not answer, if it is one.
+
+    Durations are in seconds since the request arrived.
+    """
+    meters = _meters.get(candidate)
+    if meters is None:
+        meters = _meters[candidate] = CallMeters(candidate)
+    meters.count(record.outcome, record.status)
+    meters.duration.observe(seconds)
+    if first_content is not None:
+        meters.first.observe(first_content)
+    if record.overhead_us is not None:
+        OVERHEAD_SECONDS.observe(record.overhead_us / 1_000_000)
+    if record.prompt_tokens:
+        meters.prompt.inc(record.prompt_tokens)
+    if record.cached_tokens:
+        meters.cached.inc(record.cached_tokens)
+    if record.completion_tokens:
+        meters.completion.inc(record.completion_tokens)
+    if len(record.attempts) > 1:
+        _count_attempts(record, candidate, assigned)
+    elif assigned is not None:
+        FALLBACKS.labels(assigned).inc()
+
+
+def count_limit(decision: str, *exceptions: str) -> None:
+    """Count what the limiter decided, a word of DECISIONS, with words of PASSES where they hold."""
+    _decisions[decision].inc()
+    for kind in exceptions:
+        _exceptions[kind].inc()
+
+
+def set_limiter(*, is_local: bool, unseeded: int) -> None:
+    LIMITER_LOCAL.set(is_local)
+    LIMITER_UNSEEDED.set(unseeded)
+
+
+def set_breakers(states: Mapping[str, int]) -> None:
+    """Take the states of all providers by slug; those that are gone count as closed."""
+    for provider in _providers.keys() - states.keys():
+        _providers[provider].set(0)
+    for provider, state in states.items():
+        if provider not in _providers:
+            _providers[provider] = BREAKER.labels(provider)
+        _providers[provider].set(state)
+
+
+def set_routes(*, version: int, age_seconds: float) -> None:
+    ROUTES_VERSION.set(version)
+    ROUTES_AGE.set(age_seconds)
 
 
 def report() -> bytes:
@@ -81,3 +213,26 @@ def report() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+def _told_apart(status: int | None) -> str:
+    if status is None:
+        return "none"
+    return str(status) if status in STATUSES else f"{status // 100}xx"
+
+
+def _count_attempts(record: CallRecord, candidate: str, assigned: str | None) -> None:
+    earlier = [one.candidate_id == record.assigned_candidate_id for one in record.attempts]
+    at_assigned = sum(earlier) if assigned is not None else 0
+    if (more := len(earlier) - at_assigned - 1) > 0:
+        RETRIES.labels(candidate).inc(more)
+    if assigned is not None:
+        FALLBACKS.labels(assigned).inc()
+        if at_assigned > 1:
+            RETRIES.labels(assigned).inc(at_assigned - 1)
+
+
+_providers: dict[str, Gauge] = {}
+# Made at once, so that nothing which has not happened yet is missing.
+_decisions: Final = {word: LIMIT_DECISIONS.labels(word) for word in DECISIONS}
+_exceptions: Final = {word: LIMIT_PASSES.labels(word) for word in PASSES}

@@ -15,6 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from apps.core.addresses import Network, Policy, as_address
 from apps.gateway.asgi import (
     JSON,
+    NOT_WHOLE,
     ClientLeft,
     Departure,
     Headers,
@@ -23,6 +24,7 @@ from apps.gateway.asgi import (
     Scope,
     Send,
     answer,
+    answer_refusal,
 )
 from apps.gateway.contract import ProviderRoute
 from apps.gateway.errors import error_body
@@ -80,7 +82,7 @@ class Pages:
     def client_of(self, scope: Scope) -> str:
         """Return the address of the client, as far as it can be known."""
         headers: Headers = scope["headers"]
-        peer = str(scope["client"][0]) if scope.get("client") else SOMEBODY
+        peer = _peer(scope)
         if not any(name in SPEAKS_FOR for name, _ in headers):
             return peer
         if self._is_trusted(peer):
@@ -106,14 +108,11 @@ class Pages:
             _arriving(receive) if has_body else b"",
             self._headers(scope),
         )
-        try:
-            if has_body:
+        if has_body:
+            await self._relay(exchange, scope, send)
+        else:
+            with Departure(receive):
                 await self._relay(exchange, scope, send)
-            else:
-                with Departure(receive):
-                    await self._relay(exchange, scope, send)
-        except ClientLeft:
-            return
 
     async def _relay(self, exchange: Exchange, scope: Scope, send: Send) -> None:
         has_head = False
@@ -128,6 +127,10 @@ class Pages:
                 await send(start)
                 while chunk := await response.chunk():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except ClientLeft:
+            if not has_head:
+                await answer_refusal(send, NOT_WHOLE)
+            return
         except UpstreamFailure:
             if not has_head:
                 await _say_down(scope, send)
@@ -150,7 +153,7 @@ class Pages:
             if name not in HOP_BY_HOP and name not in FORWARDED and name not in named:
                 out.add(name, value.decode("latin-1"))
         known = dict(incoming)
-        trusted = bool(scope.get("client")) and self._is_trusted(str(scope["client"][0]))
+        trusted = bool(scope.get("client")) and self._is_trusted(_peer(scope))
         believed = known if trusted else {}
         out["X-Forwarded-For"] = self.client_of(scope)
         out["X-Forwarded-Proto"] = believed.get(
@@ -163,6 +166,16 @@ class Pages:
     def _is_trusted(self, peer: str) -> bool:
         address = as_address(peer)
         return address is not None and any(address in network for network in self._proxies)
+
+
+def _peer(scope: Scope) -> str:
+    """Return who is connected to us; an IPv4 address as such where we listen on IPv6 as well."""
+    if not scope.get("client"):
+        return SOMEBODY
+    peer = str(scope["client"][0])
+    address = as_address(peer)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped) if mapped is not None else peer
 
 
 async def _arriving(receive: Receive) -> AsyncIterator[bytes]:

@@ -6,15 +6,17 @@ import time
 
 from apps.gateway import metrics
 from apps.gateway.call import Call
+from apps.gateway.call_log import CallLog, line_of_call
 from apps.gateway.estimate import Calibration
 from apps.gateway.ledger import Ledger
 
 
 class Recorder:
-    """Makes the end of calls durable and learns from them."""
+    """Makes the end of calls durable, and tells and learns from them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, log: CallLog | None = None) -> None:
         self.ledger = ledger
+        self.log = log
         self.calibration = Calibration()
 
     async def record(self, call: Call, outcome: str, error: str = "") -> None:
@@ -24,10 +26,13 @@ class Recorder:
         now = time.monotonic()
         record = call.record = call.finished(outcome, error, now, self.calibration)
         await self.ledger.finish(record)
-        meters = metrics.meters(call.target.candidate.slug)
-        meters.count(outcome)
-        meters.duration.observe(now - call.begun)
-        if call.first_content is not None:
-            meters.first_content.observe(call.first_content - call.begun)
-        if record.overhead_us is not None:
-            metrics.OVERHEAD_SECONDS.observe(record.overhead_us / 1_000_000)
+        first = call.first_content
+        metrics.count_call(
+            record,
+            call.target.candidate.slug,
+            call.asked.candidate.slug if call.asked is not None else None,
+            seconds=now - call.begun,
+            first_content=first - call.begun if first is not None else None,
+        )
+        if self.log is not None:
+            self.log.add(line_of_call(call, record))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +18,12 @@ from apps.gateway import metrics
 from apps.gateway.asgi import Receive, Send
 from apps.gateway.attempts import Attempts
 from apps.gateway.breaker import Breakers
+from apps.gateway.call_log import CallLog
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
-from apps.gateway.limits import PER_KEY, PER_PROCESS, Slots
+from apps.gateway.limits.slots import PER_KEY, PER_PROCESS, Slots
 from apps.gateway.pages import Pages
 from apps.gateway.recording import Recorder
 from apps.gateway.refusals import Refusals
@@ -38,7 +42,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the composition root knows. `data` is the folder that survives restarts."""
+    """What the composition root knows. `data` is the folder that survives restarts.
+
+    `call_log` is the file descriptor that takes a line for each call, or None.
+    """
 
     data: Path
     redis_url: str
@@ -49,6 +56,7 @@ class Settings:
     calls_per_key: int = PER_KEY
     calls_per_process: int = PER_PROCESS
     event_bytes: int = MAX_EVENT
+    call_log: int | None = None
 
 
 class Service:
@@ -69,6 +77,7 @@ class Service:
         self.slots = Slots(per_key=settings.calls_per_key, per_process=settings.calls_per_process)
         self.breakers = Breakers(self.routes)
         self.deadlines = Deadlines()
+        self.log: CallLog | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -103,7 +112,9 @@ class Service:
         self.ledger = Ledger(self.journal, self._asking)
         self.refusals = Refusals(self._asking)
         self.upstream = Upstream(settings.upstream)
-        self.recorder = Recorder(self.ledger)
+        if settings.call_log is not None:
+            self.log = CallLog(settings.call_log)
+        self.recorder = Recorder(self.ledger, self.log)
         self.attempts = Attempts(
             self.routes, self.breakers, seconds=settings.upstream.timeouts.first_byte
         )
@@ -145,13 +156,27 @@ class Service:
             connection.close()
         self.shipper.close()
         self.journal.close()
+        if self.log is not None:
+            await asyncio.to_thread(self.log.close)
+        self._set_gauges()
 
     async def _gauges(self) -> None:
         while True:
-            metrics.RUNNING.set(self.slots.running)
-            metrics.BACKLOG.set(self.shipper.backlog + self.ledger.unwritten)
-            metrics.OLDEST.set(self.shipper.oldest_age())
+            self._set_gauges()
             await asyncio.sleep(GAUGE_SECONDS)
+
+    def _set_gauges(self) -> None:
+        metrics.RUNNING.set(self.slots.running)
+        metrics.BACKLOG.set(self.shipper.backlog + self.ledger.unwritten)
+        metrics.OLDEST.set(self.shipper.oldest_age())
+        metrics.SHIPPING.set(self.shipper.is_connected)
+        table = self.routes.table
+        age = (datetime.now(UTC) - table.built_at).total_seconds()
+        metrics.set_routes(version=table.version, age_seconds=age)
+        states = self.breakers.states(time.monotonic())
+        metrics.set_breakers({slug: state for slug, (state, _) in states.items()})
+        if self.log is not None:
+            metrics.LOG_DROPPED.inc(self.log.take_dropped())
 
 
 async def _kept_running(loop: Callable[[], Awaitable[None]]) -> None:
@@ -160,5 +185,12 @@ async def _kept_running(loop: Callable[[], Awaitable[None]]) -> None:
         try:
             await loop()
         except Exception as error:  # whatever it is, the other loops and the calls go on
-            log.error("a background loop failed: %s: %s", type(error).__name__, error)
+            # Its text may show an address with a password; type and place are enough to find it.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(
+                "a background loop failed: %s at %s:%s",
+                type(error).__name__,
+                place.filename,
+                place.lineno,
+            )
         await asyncio.sleep(RESTART_SECONDS)

@@ -127,6 +127,24 @@ async def test_an_upload_arrives_in_pieces(paged, seen_by_web):
     assert seen_by_web[0][3] == b"".join(pieces)
 
 
+async def test_an_upload_that_breaks_off_is_refused_in_json(paged):
+    messages = [{"type": "http.request", "body": b"a", "more_body": True}]
+    sent: list[dict] = []
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "PUT", "path": "/up", "raw_path": b"/up"}
+    await paged.gateway(scope | {"headers": headers, "client": None}, receive, send)
+
+    assert sent[0]["status"] == 400
+    assert b'"code":"invalid_body"' in sent[1]["body"]
+
+
 async def test_a_page_is_streamed(paged):
     reply = await paged.request("GET", "/slow")
 
@@ -140,6 +158,11 @@ async def test_a_page_is_streamed(paged):
         ("10.0.0.2", "6.6.6.6", "https", ("10.0.0.2", "http", "pilot.example")),
         ("127.0.0.1", "127.0.0.1", "https", ("0.0.0.0", "http", "pilot.example")),
         ("127.0.0.1", "", "", ("127.0.0.1", "http", "pilot.example")),
+        # The same addresses as a socket that listens on IPv6 as well sees them.
+        ("::ffff:10.0.0.1", "7.7.7.7", "https", ("7.7.7.7", "https", "public.example")),
+        ("::ffff:10.0.0.2", "6.6.6.6", "https", ("10.0.0.2", "http", "pilot.example")),
+        ("::ffff:127.0.0.1", "127.0.0.1", "https", ("0.0.0.0", "http", "pilot.example")),
+        ("::ffff:127.0.0.1", "", "", ("127.0.0.1", "http", "pilot.example")),
     ],
 )
 async def test_only_trusted_proxies_are_believed(
