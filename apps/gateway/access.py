@@ -14,7 +14,9 @@ from apps.gateway.contract import (
     ProviderRoute,
     RouteTable,
 )
+from apps.gateway.drivers.ways import way_of
 from apps.gateway.errors import Refusal
+from apps.gateway.request import Request
 
 DEVELOPER: Final = "developer"
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key")
@@ -119,7 +121,7 @@ def find_target(caller: Caller, model: str, table: RouteTable) -> Target:
 
 
 def find_fallback(
-    caller: Caller, target: Target, endpoint: str, table: RouteTable
+    caller: Caller, target: Target, endpoint: str, request: Request, table: RouteTable
 ) -> Target | None:
     """Return who may answer in a target's place, or None. What that one falls back to is no matter.
 
@@ -130,7 +132,7 @@ def find_fallback(
     provider = table.providers.get(candidate.provider_id) if candidate is not None else None
     if candidate is None or provider is None or candidate.id == target.candidate.id:
         return None
-    if candidate.state != "active" or endpoint not in provider.serves:
+    if candidate.state != "active" or way_of(endpoint, request, candidate, provider) is None:
         return None
     rotation = caller.pilot.blind.get(target.alias)
     if rotation is not None and candidate.id not in rotation:

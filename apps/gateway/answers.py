@@ -17,6 +17,13 @@ from apps.gateway.upstream import UpstreamFailure
 ERROR_LIMIT: Final = 1 << 20
 MOST_WORDS: Final = 2_000
 PASSED_BACK: Final = ("cache-control", "openai-processing-ms", "retry-after")
+# What Anthropic's clients say of the format, and the version that is meant where they do not.
+ANTHROPIC_ENDPOINTS: Final = ("messages", "messages/count_tokens")
+ANTHROPIC_HEADERS: Final = {
+    b"anthropic-version": "anthropic-version",
+    b"anthropic-beta": "anthropic-beta",
+}
+ANTHROPIC_VERSION: Final = "2023-06-01"
 REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id", "x-generation-id")
 # What these say is between us and the provider; the developer can do nothing about it.
 OUR_FAULT: Final = (401, 402, 403, 407)
@@ -40,13 +47,18 @@ class Failure:
         return error_body(self.message, self.status, code=self.code)
 
 
-def passed_on(headers: Mapping[bytes, bytes], call_id: str) -> dict[str, str]:
+def passed_on(headers: Mapping[bytes, bytes], call_id: str, endpoint: str = "") -> dict[str, str]:
     """Return the headers for the provider. The developer's key is not among them."""
     out = {"Content-Type": "application/json", "X-Request-Id": call_id}
     if (accept := headers.get(b"accept")) is not None:
         out["Accept"] = accept.decode("latin-1")
     if b"traceparent" in headers:
         out |= trace_context(headers)
+    if endpoint in ANTHROPIC_ENDPOINTS:
+        out["anthropic-version"] = ANTHROPIC_VERSION
+        for name, spelled in ANTHROPIC_HEADERS.items():
+            if (value := headers.get(name)) is not None:
+                out[spelled] = value.decode("latin-1")
     return out
 
 

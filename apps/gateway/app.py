@@ -29,7 +29,8 @@ from apps.gateway.asgi import (
 from apps.gateway.bounds import Bounds
 from apps.gateway.call import Call, Told
 from apps.gateway.call_log import line_of_refusal
-from apps.gateway.contract import TASKS
+from apps.gateway.contract import ENDPOINTS, TASKS
+from apps.gateway.drivers.delivery import require_way
 from apps.gateway.errors import Refusal, error_body
 from apps.gateway.ledger import NotRecordable
 from apps.gateway.request import NotAcceptable, Request, read_request, task_of
@@ -37,12 +38,11 @@ from apps.gateway.scanner import Malformed
 from apps.gateway.service import Service
 from apps.gateway.trace import trace_id_in
 
-RELAYED: Final = frozenset(("chat/completions", "completions", "embeddings"))
-LATER: Final = frozenset(
-    ("fim/completions", "rerank", "responses", "messages", "messages/count_tokens")
-)
+RELAYED: Final = frozenset(ENDPOINTS)
 # The web process answers these although they look like ours.
 WEB_PATHS: Final = ("/v1/feedback",)
+# Whose clients look for one word more in an error.
+ANTHROPIC_PATHS: Final = ("/v1/messages", "/v1/messages/count_tokens")
 FORGOTTEN_V1: Final = ("/chat/completions", "/completions", "/embeddings")
 LARGE_BODY: Final = 1 << 16
 MOST_TOLD: Final = 128
@@ -99,7 +99,7 @@ class Gateway:
                 await self.service.pages.hand_over(scope, receive, send)
         except Refusal as refusal:
             self._note(refusal, dict(scope["headers"]))
-            await answer_refusal(send, refusal)
+            await answer_refusal(send, refusal, is_anthropic=path.endswith(ANTHROPIC_PATHS))
         except ClientLeft:
             # One that sent a broken chunk is still there, and the server would answer it with 500.
             await answer_refusal(send, NOT_WHOLE)
@@ -132,9 +132,6 @@ class Gateway:
             if scope["method"] not in ("GET", "HEAD"):
                 raise _wrong_method("GET")
             await self._models(endpoint[7:], headers, send)
-        elif endpoint in LATER:
-            message = f"/v1/{endpoint} is not served by the models of this pilot."
-            raise Refusal(404, "unknown_path", message)
         else:
             raise _unknown_path(scope["path"])
 
@@ -158,7 +155,8 @@ class Gateway:
             else:
                 request = _read(body, self._bounds)
             target: Target = find_target(caller, request.model, table)
-            service.attempts.refuse_while_resting(caller, target, endpoint)
+            require_way(endpoint, request, target, caller.key.id)
+            service.attempts.refuse_while_resting(caller, target, endpoint, request)
             named = task_of(told.task, endpoint, request.has_tools)
             call = Call(caller, target, request, endpoint, named, told, begun)
             try:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from apps.gateway.deadlines import Deadlines
-from apps.gateway.errors import Refusal
+from apps.gateway.errors import Refusal, as_anthropic
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -61,13 +61,14 @@ async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None
     await send({"type": "http.response.body", "body": body})
 
 
-async def answer_refusal(send: Send, refusal: Refusal) -> None:
+async def answer_refusal(send: Send, refusal: Refusal, *, is_anthropic: bool = False) -> None:
     headers = [JSON]
     if refusal.retry_after is not None:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
     if refusal.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await answer(send, refusal.status, refusal.body(), headers)
+    body = as_anthropic(refusal.body()) if is_anthropic else refusal.body()
+    await answer(send, refusal.status, body, headers)
 
 
 class Departure:

@@ -20,6 +20,7 @@ from apps.gateway.answers import Failure, failed
 from apps.gateway.asgi import JSON, Headers
 from apps.gateway.breaker import Breakers
 from apps.gateway.call import Call
+from apps.gateway.request import Request
 from apps.gateway.routes import Routes
 from apps.gateway.upstream import Exchange, UpstreamFailure
 
@@ -130,7 +131,8 @@ class Attempts:
         now = time.monotonic()
         if call.asked is not None or not self._has_time(call, now):
             return None
-        found = find_fallback(call.caller, call.target, call.endpoint, self.routes.table)
+        table = self.routes.table
+        found = find_fallback(call.caller, call.target, call.endpoint, call.request, table)
         if found is None or self.breakers.wait(found.provider.id, now):
             return None
         return found
@@ -138,13 +140,15 @@ class Attempts:
     def _has_time(self, call: Call, instant: float) -> bool:
         return call.sent is None or instant < call.sent + self._seconds
 
-    def refuse_while_resting(self, caller: Caller, target: Target, endpoint: str) -> None:
+    def refuse_while_resting(
+        self, caller: Caller, target: Target, endpoint: str, request: Request
+    ) -> None:
         """Raises Refusal where a call could only wait for a provider that is left alone."""
         now = time.monotonic()
         seconds = self.breakers.wait(target.provider.id, now)
         if not seconds:
             return
-        fallback = find_fallback(caller, target, endpoint, self.routes.table)
+        fallback = find_fallback(caller, target, endpoint, request, self.routes.table)
         if fallback is not None and not self.breakers.wait(fallback.provider.id, now):
             return
         message = _rest_of(target, seconds, caller)

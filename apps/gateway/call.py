@@ -10,12 +10,20 @@ from uuid import UUID
 from apps.core.uuid7 import instant_of, new_uuid7
 from apps.gateway.access import Caller, Target
 from apps.gateway.contract import Attempt, CallRecord
+from apps.gateway.drivers.wire import Wire
+from apps.gateway.drivers.wires import WIRES
 from apps.gateway.estimate import Calibration
 from apps.gateway.request import Request, is_rateable
 from apps.gateway.upstream import Try
 from apps.gateway.usage_tap import UsageTap
 
-PREFIXES: Final = {"chat/completions": "chatcmpl-", "completions": "cmpl-"}
+PREFIXES: Final = {
+    "chat/completions": "chatcmpl-",
+    "completions": "cmpl-",
+    "fim/completions": "chatcmpl-",
+}
+# These generate nothing, so that servers leave the count out.
+NOTHING_WRITTEN: Final = ("embeddings", "rerank")
 CANCELLED: Final = 499
 # Somebody may send a bill for these. For a broken stream too, as far as anything came of it; a
 # provider that failed otherwise is not paid.
@@ -52,7 +60,8 @@ class Call:
     begun: float
     asked: Target | None = None
     uuid: UUID = field(default_factory=new_uuid7)
-    tap: UsageTap = field(default_factory=UsageTap)
+    wire: Wire = field(init=False)
+    tap: UsageTap = field(init=False)
     status: int | None = None
     sent: float | None = None
     first_byte: float | None = None
@@ -67,12 +76,19 @@ class Call:
 
     def __post_init__(self) -> None:
         self.id = str(self.uuid)
+        self.wire = WIRES[self.endpoint]
+        self.tap = self.wire.new_tap()
 
     @property
     def completion_id(self) -> str:
         """The id in the answer's body; empty where the format's own ids stay."""
         prefix = PREFIXES.get(self.endpoint)
         return f"{prefix}{self.uuid.hex}" if prefix else ""
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the developer must not know who answers."""
+        return self.target.alias in self.caller.pilot.blind
 
     @property
     def admitted_at(self) -> datetime:
@@ -169,7 +185,7 @@ class Call:
         usage, written = self.tap.usage(), self.tap.content_bytes
         if usage is not None:
             completion = usage.completion
-            if completion is None and self.endpoint == "embeddings":
+            if completion is None and self.endpoint in NOTHING_WRITTEN:
                 completion = 0
             if outcome == "ok":
                 calibration.learn(

@@ -69,6 +69,23 @@ def error_event(message: str, status: int, *, code: str) -> bytes:
     return b"data: " + error_body(message, status, code=code) + b"\n\n"
 
 
+def named_error_event(message: str, status: int, *, code: str) -> bytes:
+    """Like error_event(), for clients that read the names of events: Anthropic's and responses'."""
+    stated = {"type": "error", "code": code, "message": message, "param": None}
+    error = {"message": message, "type": error_type(status), "code": code, "param": None}
+    return b"event: error\ndata: " + orjson.dumps(stated | {"error": error}) + b"\n\n"
+
+
+def as_anthropic(body: bytes) -> bytes:
+    """Return an error in OpenAI's shape with the one word that Anthropic's clients look for."""
+    said = orjson.loads(body)
+    if said.get("type") == "error":
+        return body
+    if "type" in said:
+        return orjson.dumps({"type": "error", "error": said["error"]})
+    return b'{"type":"error",' + body.lstrip()[1:]
+
+
 def error_type(status: int) -> str:
     match status:
         case 401:

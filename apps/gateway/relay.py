@@ -16,7 +16,6 @@ from apps.gateway.answers import (
     STREAM_HEADERS,
     Failure,
     failed,
-    passed_back,
     passed_on,
     refused_by_provider,
     request_id_in,
@@ -25,18 +24,17 @@ from apps.gateway.answers import (
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
 from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback, seconds_in
 from apps.gateway.call import Call
-from apps.gateway.errors import error_event
+from apps.gateway.drivers.delivery import Delivery, delivery_of
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.recording import Recorder
-from apps.gateway.request import hides_usage, provider_body
-from apps.gateway.rewrite import Names, StreamRewriter
+from apps.gateway.reply import headers_of, in_our_words, rewriter_of
+from apps.gateway.rewrite import StreamRewriter
 from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
 from apps.gateway.whole import read_answer
 
 ANSWER_LIMIT: Final = 64 << 20
 # How long a provider may take to end its body after it said [DONE].
 TAIL_SECONDS: Final = 1.0
-EVENT_STREAM: Final = b"text/event-stream"
 # What a provider that is starting a model makes us say, when it does not say it itself.
 STARTING_SECONDS: Final = "5"
 # Above this many bytes, reading an answer is felt by the streams of others.
@@ -97,6 +95,7 @@ class _Run:
         self._send = send
         self._has_head = False
         self._secret = ""
+        self._delivery: Delivery
 
     async def relay(self, headers: dict[bytes, bytes]) -> None:
         """Ask whom the call is for, and whoever may answer instead. Raises UpstreamFailure."""
@@ -107,11 +106,13 @@ class _Run:
 
     def _opened(self, headers: dict[bytes, bytes]) -> Exchange:
         call, target = self._call, self._call.target
-        body = provider_body(
-            call.request, target.candidate.upstream_model, target.provider.stream_usage
-        )
+        delivery = self._delivery = delivery_of(call.endpoint, call.request, target)
         exchange = self._shared.upstream.open(
-            target.provider, "POST", call.endpoint, body, passed_on(headers, call.id)
+            target.provider,
+            "POST",
+            delivery.path,
+            delivery.body,
+            passed_on(headers, call.id, call.endpoint),
         )
         call.tries = exchange.tries
         self._secret = self._shared.upstream.credential(target.provider)
@@ -152,6 +153,8 @@ class _Run:
     ) -> None:
         """Record a failure and say it: as a response, or as an event once the head is out."""
         call = self._call
+        if call.is_blind:
+            failure, body = in_our_words(failure), None
         if not self._has_head:
             call.status = failure.status
         if call.record is not None:
@@ -162,28 +165,22 @@ class _Run:
         broken = failure.outcome == "upstream_error" and self._has_head
         await self.record("stream_broken" if broken else failure.outcome, failure.error)
         if self._has_head:
-            await self._body(error_event(failure.message, failure.status, code=failure.code))
+            event = call.wire.error_event(failure.message, failure.status, code=failure.code)
+            await self._body(event)
             await self._end_stream()
         else:
             self._has_head = True
+            said = call.wire.error_body(body or failure.body())
             more = headers or [JSON]
-            await answer(
-                self._send, failure.status, body or failure.body(), more + self._own_headers()
-            )
+            await answer(self._send, failure.status, said, more + self._own_headers())
 
     async def _stream(self, response: Exchange, headers: Mapping[str, str]) -> None:
         call = self._call
-        names = Names(call.completion_id, call.target.alias)
-        hide = hides_usage(call.request, call.target.provider.stream_usage)
-        rewriter = StreamRewriter(
-            names,
-            call.tap,
-            hide_usage=hide,
-            secret=self._secret,
-            most_event=self._shared.most_event,
+        rewriter = rewriter_of(
+            call, self._delivery, secret=self._secret, most_event=self._shared.most_event
         )
         call.status = response.status
-        head = passed_back(headers, default_type=EVENT_STREAM)
+        head = headers_of(call, headers, is_stream=True)
         while chunk := await response.chunk():
             now = time.monotonic()
             call.see_bytes(now, len(chunk))
@@ -247,16 +244,16 @@ class _Run:
     async def _answer_plain(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         call = self._call
         if len(body) > LARGE_ANSWER:
-            renamed = await asyncio.to_thread(read_answer, call, body, self._secret)
+            renamed = await asyncio.to_thread(read_answer, call, self._delivery, body, self._secret)
         else:
-            renamed = read_answer(call, body, self._secret)
+            renamed = read_answer(call, self._delivery, body, self._secret)
         if isinstance(renamed, Failure):
             await self.fail(renamed)
             return
         call.status = status
         await self.record("ok")
         self._has_head = True
-        head = passed_back(headers, default_type=JSON[1])
+        head = headers_of(call, headers, is_stream=False)
         await answer(self._send, status, renamed, head + self._own_headers())
 
     async def _first(self, headers: Headers) -> None:
@@ -280,10 +277,10 @@ class _Run:
 
     def _own_headers(self) -> Headers:
         call = self._call
-        headers: Headers = [
-            (b"x-request-id", call.id.encode()),
-            (b"x-pilotdash-candidate", call.target.candidate.slug.encode("latin-1", "replace")),
-        ]
+        headers: Headers = [(b"x-request-id", call.id.encode())]
+        if not call.is_blind:
+            slug = call.target.candidate.slug.encode("latin-1", "replace")
+            headers.append((b"x-pilotdash-candidate", slug))
         if call.told.request_id:
             headers.append((b"x-client-request-id", call.told.request_id.encode("latin-1")))
         return headers

@@ -15,7 +15,10 @@ MAX_MODEL: Final = 256
 TITLE_PROMPT: Final = "reply with a title for the chat"
 TITLE_TOKENS: Final = 64
 TURN_TASKS: Final = ("chat", "edit", "agent")
-UNFINISHED_TURN: Final = ("tool_calls", "function_call")
+UNFINISHED_TURN: Final = ("tool_calls", "function_call", "tool_use", "pause_turn")
+NEVER_A_TURN: Final = ("embeddings", "rerank", "fim/completions", "messages/count_tokens")
+# Where the formats keep the texts at which a model stops.
+STOPS: Final = ("stop", "stop_sequences")
 
 
 class NotAcceptable(Malformed):
@@ -28,7 +31,10 @@ class NotAcceptable(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked. `most_tokens` is the cap for all choices together, None without one."""
+    """What was asked. `most_tokens` is the cap for all choices together, None without one.
+
+    `prompt` and `suffix` are as they came, of whatever type, for filling in the middle.
+    """
 
     body: bytes
     spans: Spans
@@ -38,6 +44,8 @@ class Request:
     most_tokens: int | None
     has_tools: bool
     is_title: bool
+    prompt: object = None
+    suffix: object = None
 
 
 def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
@@ -58,7 +66,11 @@ def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
     messages = fields.get("messages")
     if isinstance(messages, list) and len(messages) > bounds.messages:
         raise NotAcceptable(f"There are more than {bounds.messages} messages.", "messages")
-    limit = fields.get("max_completion_tokens") or fields.get("max_tokens")
+    limit = (
+        fields.get("max_completion_tokens")
+        or fields.get("max_tokens")
+        or fields.get("max_output_tokens")
+    )
     most: int | None = limit * (choices or 1) if _is_count(limit) else None
     return Request(
         body=body,
@@ -69,13 +81,18 @@ def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
         most_tokens=most,
         has_tools=bool(fields.get("tools")),
         is_title=most is not None and most <= TITLE_TOKENS and _asks_for_title(messages),
+        prompt=fields.get("prompt"),
+        suffix=fields.get("suffix"),
     )
 
 
-def provider_body(request: Request, upstream_model: str, stream_usage: str) -> bytes:
+def provider_body(
+    request: Request, upstream_model: str, stream_usage: str, most_stops: int = 0
+) -> bytes:
     """Return the body for the provider: its own model name, and usage asked for in streams.
 
-    `stream_usage` is the provider's flag: on_request, always, reject_option or none.
+    `stream_usage` is the provider's flag: on_request, always, reject_option or none. More stop
+    texts than `most_stops` are left out; 0 is no limit.
     """
     body, spans = request.body, request.spans
     model = orjson.dumps(upstream_model)
@@ -90,12 +107,24 @@ def provider_body(request: Request, upstream_model: str, stream_usage: str) -> b
             asked = orjson.loads(body[slice(*options)]) or {}
             changes.append((options, orjson.dumps(asked | {"include_usage": True})))
     changes.append((spans["model"], model))
+    if most_stops:
+        changes += _fewer_stops(request, most_stops)
     return splice(body, changes)
 
 
 def hides_usage(request: Request, stream_usage: str) -> bool:
     """Tell whether an event that only states the usage is to be taken out of the stream."""
     return not request.wants_usage and stream_usage in ("on_request", "always")
+
+
+def _fewer_stops(request: Request, most: int) -> list[tuple[Span, bytes]]:
+    changes: list[tuple[Span, bytes]] = []
+    for name in STOPS:
+        if (span := request.spans.get(name)) is not None:
+            stops = orjson.loads(request.body[slice(*span)])
+            if isinstance(stops, list) and len(stops) > most:
+                changes.append((span, orjson.dumps(stops[:most])))
+    return changes
 
 
 def task_of(told: str, endpoint: str, has_tools: bool) -> str:
@@ -109,6 +138,8 @@ def task_of(told: str, endpoint: str, has_tools: bool) -> str:
             return "embed"
         case "rerank":
             return "rerank"
+        case "messages/count_tokens":
+            return "other"
         case _:
             return "agent" if has_tools else "chat"
 
@@ -123,7 +154,7 @@ def is_rateable(
     return (
         outcome == "ok"
         and task in TURN_TASKS
-        and endpoint not in ("embeddings", "rerank")
+        and endpoint not in NEVER_A_TURN
         and not is_title
         and finish_reason not in UNFINISHED_TURN
     )

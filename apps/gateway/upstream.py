@@ -109,4 +109,6 @@ class Upstream:
             return {}
         if provider.auth == "api_key":
             return {"api-key": credential}
+        if provider.auth == "x_api_key":
+            return {"x-api-key": credential}
         return {"Authorization": f"Bearer {credential}"}

@@ -65,11 +65,11 @@ class UsageTap:
         if (stated := self._usage) is None:
             return None
         details = stated.get("prompt_tokens_details") or stated.get("input_tokens_details")
-        cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
-        prompt = _count(stated.get("prompt_tokens", stated.get("input_tokens")))
-        completion = _count(stated.get("completion_tokens", stated.get("output_tokens")))
+        cached = as_count(details.get("cached_tokens")) if isinstance(details, dict) else None
+        prompt = as_count(stated.get("prompt_tokens", stated.get("input_tokens")))
+        completion = as_count(stated.get("completion_tokens", stated.get("output_tokens")))
         if cached is None:
-            cached = _count(stated.get("prompt_cache_hit_tokens"))
+            cached = as_count(stated.get("prompt_cache_hit_tokens"))
         if prompt is None and completion is None:
             return None
         if cached is not None and prompt is not None:
@@ -78,8 +78,8 @@ class UsageTap:
 
     def _see_turn(self, turn: Json, choice: Any) -> None:
         for name in _TEXTS:
-            if isinstance(text := turn.get(name), str):
-                self.content_bytes += len(text.encode())
+            if text := turn.get(name):
+                self.content_bytes += _size(text)
         calls = turn.get("tool_calls")
         if not isinstance(calls, list):
             return
@@ -96,6 +96,20 @@ class UsageTap:
                         self.content_bytes += len(part.encode())
 
 
+def _size(content: Any, levels: int = 4) -> int:
+    """Return how many bytes of text there are in a text, or in a list of parts that hold some."""
+    if isinstance(content, str):
+        return len(content.encode())
+    if not levels:
+        return 0
+    if isinstance(content, list):
+        return sum([_size(part, levels - 1) for part in content])
+    if isinstance(content, dict):
+        parts = (content.get("text"), content.get("thinking"))
+        return sum([_size(part, levels - 1) for part in parts])
+    return 0
+
+
 def usage_in(event: Json) -> Json | None:
     """Return the usage object of an event wherever it stands, or None."""
     usage = event.get("usage")
@@ -110,7 +124,8 @@ def is_usage_only(event: Json) -> bool:
     return isinstance(event.get("usage"), dict) and not event.get("choices")
 
 
-def _count(value: object) -> int | None:
+def as_count(value: object) -> int | None:
+    """Return a count of tokens if that is what it can be, else None."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
         return value
     return None
