@@ -149,6 +149,7 @@ def make_limit(pilot, scope, **fields):
             "scope": scope,
             "created_at": pilot.created_at,
             "changed_at": pilot.created_at,
+            "money_since": pilot.created_at if "usd" in fields else None,
         }
         | fields
     )

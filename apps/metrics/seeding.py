@@ -41,7 +41,7 @@ NANO: Final = Decimal(10**9)
 _NAME: Final = re.compile(
     re.escape(LIMITS_PREFIX)
     + rf"(?P<run>[^:]+):money:(?P<pilot>\d{{1,18}}):(?P<scope>{'|'.join(SCOPES)})"
-    + r":(?P<id>\d{1,18}):[^:]+"
+    + r":(?P<id>\d{1,18}):[^:]+:\d+"
 )
 _COLUMNS: Final = {
     "key": "key_id",
@@ -69,10 +69,11 @@ SPENT: Final = """
     GROUP BY counter.name
 """
 
-# A counter that vanished meanwhile must not come back as a hash with nothing but these fields.
+# A counter that vanished meanwhile must not come back as a hash with nothing but these fields, and
+# one that has begun anew has all of its past before it again: hence `since`, in what is noted too.
 NOTE_SHIPPED: Final = """
 if redis.call('HGET', KEYS[1], 'since') ~= ARGV[1] then return 0 end
-return redis.call('HSETNX', KEYS[1], 'shipped', ARGV[2])
+return redis.call('HSET', KEYS[1], 'shipped', ARGV[1] .. '-' .. ARGV[2])
 """
 SEED: Final = """
 if redis.call('HGET', KEYS[1], 'since') ~= ARGV[1] then return 0 end
@@ -169,7 +170,8 @@ def _counter(client: "redis.Redis", name: str, run_id: str) -> Counter | None:
         return None
     try:
         since, start = int(values[0]), int(values[1])
-        shipped = None if values[2] is None else int(values[2])
+        noted_for, _, at = (values[2] or b"").partition(b"-")
+        shipped = int(at) if noted_for == values[0] else None
         _instant(since), _instant(start) - LONGEST_CALL
     except (ValueError, OverflowError, OSError):
         log.warning("a money counter that cannot be read: %s", name)

@@ -135,7 +135,9 @@ def change_pilot(
     }
     for field, value in fields.items():
         setattr(locked, field, value)
-    locked.save(update_fields=list(fields))
+    if "budget_usd" in changed:
+        locked.budget_since = now
+    locked.save(update_fields=[*fields, "budget_since"])
     if changed:
         note(locked, "pilot changed", actor, now, changed)
     return locked

@@ -74,10 +74,14 @@ def set_limit(
     limit.usd = None if allowance.usd is None else allowance.usd.quantize(MONEY_STEP)
     limit.period, limit.is_hard = allowance.period, allowance.is_hard
     limit.changed_at = now
-    if before == _told(limit):
+    told = _told(limit)
+    if before == told:
         return limit
+    if before.get("period") != told.get("period"):
+        limit.money_since = None if limit.usd is None else now
+        _count_others_anew(locked, scope, now)
     limit.save()
-    note(locked, "limit set", actor, now, {"for": _name(scope, subject)} | _told(limit))
+    note(locked, "limit set", actor, now, {"for": _name(scope, subject)} | told)
     return limit
 
 
@@ -87,6 +91,8 @@ def remove_limit(*, limit: Limit, now: datetime, actor: Person | None = None) ->
     locked = open_pilot(limit.pilot)
     if not Limit.objects.filter(id=limit.id).delete()[0]:
         return
+    if limit.usd is not None:
+        _count_others_anew(locked, limit.scope, now)
     subject = limit.key or limit.enrollment or limit.candidate
     note(locked, "limit removed", actor, now, {"for": _name(limit.scope, subject)})
 
@@ -122,6 +128,17 @@ def _whose(
         case _:
             raise NotOfThisPilot(f"{scope} {subject}")
     return whose
+
+
+def _count_others_anew(pilot: Pilot, scope: str, now: datetime) -> None:
+    """Have money counted anew by what holds where a limit of one's own does not: the general one,
+    or the budget. It was not counted there for whoever had a limit of their own."""
+    general = Limit.objects.filter(
+        pilot=pilot, scope=scope, key=None, enrollment=None, candidate=None, usd__isnull=False
+    )
+    general.update(money_since=now)
+    if scope == LimitScope.PILOT:
+        Pilot.objects.filter(id=pilot.id).update(budget_since=now)
 
 
 def _name(scope: str, subject: Key | Enrollment | Candidate | None) -> str:

@@ -26,7 +26,9 @@ class RatingScale(models.TextChoices):
 class Pilot(models.Model):
     """One trial of some candidates by some people between two dates of its own time zone.
 
-    `people_named` decides whether leads see who did what, or only sums over groups.
+    `people_named` decides whether leads see who did what, or only sums over groups. The gateway
+    counts money against the budget since `budget_since`, else since `created_at`, and has what was
+    spent before looked up.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
@@ -39,6 +41,7 @@ class Pilot(models.Model):
     )
     rating_scale = models.CharField(max_length=8, choices=RatingScale, default=RatingScale.THUMBS)
     people_named = models.BooleanField(default=False)
+    budget_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -186,7 +189,8 @@ class Limit(models.Model):
 
     A row without key, enrollment and candidate holds for each that has no row of its own; what that
     row leaves open, the general one fills in. When the money is used up, a hard limit refuses and a
-    soft one tells leads.
+    soft one tells leads. The gateway counts money since `money_since`, without a gap from then on,
+    and has what was spent before looked up.
     """
 
     pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="limits")
@@ -206,6 +210,7 @@ class Limit(models.Model):
     usd = models.DecimalField(
         max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, null=True, blank=True
     )
+    money_since = models.DateTimeField(null=True, blank=True)
     period = models.CharField(max_length=8, choices=LimitPeriod, default=LimitPeriod.MONTH)
     is_hard = models.BooleanField(default=True)
     created_at = models.DateTimeField()
@@ -227,6 +232,10 @@ class Limit(models.Model):
             ),
             models.CheckConstraint(
                 name="limit_period_is_known", condition=Q(period__in=list(LimitPeriod.values))
+            ),
+            models.CheckConstraint(
+                name="limit_money_is_counted_since_a_moment",
+                condition=Q(usd__isnull=True) | Q(money_since__isnull=False),
             ),
             models.CheckConstraint(
                 name="limit_limits_something",

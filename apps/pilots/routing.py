@@ -197,6 +197,7 @@ def _limit_routes() -> defaultdict[int, list[LimitRoute]]:
                 nano_usd=None if limit.usd is None else nano_usd(limit.usd),
                 period=limit.period,
                 is_hard=limit.is_hard,
+                set_at=_ms(limit.money_since) if limit.usd is not None else 0,
             )
         )
     return routes
@@ -212,8 +213,13 @@ def _with_budget(pilot: Pilot, limits: list[LimitRoute]) -> tuple[LimitRoute, ..
         nano_usd=nano_usd(pilot.budget_usd),
         period=LimitPeriod.PILOT.value,
         is_hard=False,
+        set_at=_ms(pilot.budget_since or pilot.created_at),
     )
     return (*(each for each in limits if each is not whole), budget)
+
+
+def _ms(at: datetime | None) -> int:
+    return 0 if at is None else int(at.timestamp() * 1000)
 
 
 def _key_routes(now: datetime, pilots: dict[int, PilotRoute]) -> dict[str, KeyRoute]:

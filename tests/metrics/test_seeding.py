@@ -52,7 +52,7 @@ def ms(instant):
 
 def counter(valkey, scope, id_, *, pilot_id=1, period="day", start=NOON - DAY, since=NOON, **more):
     run_id = valkey.info("server")["run_id"]
-    name = f"{LIMITS_PREFIX}{run_id}:money:{pilot_id}:{scope}:{id_}:{period}"
+    name = f"{LIMITS_PREFIX}{run_id}:money:{pilot_id}:{scope}:{id_}:{period}:{ms(NOON)}"
     valkey.hset(name, mapping={"since": ms(since), "start": ms(start), "spent": 7} | more)
     valkey.sadd(UNSEEDED_KEY, name)
     return name
@@ -230,6 +230,21 @@ def test_counter_waits_until_what_was_shipped_is_stored(candidate, redis):
     assert seed_of(redis, name) == COST
 
 
+def test_counter_that_began_anew_waits_again(candidate, valkey):
+    beat(valkey)
+    begun = valkey.time()[0] - 60
+    name = counter(valkey, "pilot", 1, since=NOON.fromtimestamp(begun, NOON.tzinfo))
+    valkey.xadd(STREAM, {"r": b"waits"}, id="1-0")
+    assert seed_money() == 0
+
+    valkey.hset(name, "since", (begun + 70) * 1000)  # ten seconds ahead: nobody vouches for it
+    valkey.xtrim(STREAM, maxlen=0)
+
+    assert seed_money() == 0
+    valkey.hset(name, "since", begun * 1000)
+    assert seed_money() == 1
+
+
 def test_counter_is_seeded_once(candidate, redis):
     name = counter(redis, "pilot", 1)
     seed_money()
@@ -244,14 +259,19 @@ def test_counter_is_seeded_once(candidate, redis):
 
 def test_names_that_wait_for_nothing_are_struck_off(redis, caplog):
     run_id = redis.info("server")["run_id"]
-    other_run = f"{LIMITS_PREFIX}{'0' * 40}:money:1:pilot:1:day"
-    vanished = f"{LIMITS_PREFIX}{run_id}:money:1:pilot:2:day"
+    other_run = f"{LIMITS_PREFIX}{'0' * 40}:money:1:pilot:1:day:0"
+    vanished = f"{LIMITS_PREFIX}{run_id}:money:1:pilot:2:day:0"
     unreadable = counter(redis, "pilot", 3, since=NOON)
     redis.hset(unreadable, "since", "yesterday")
     far = counter(redis, "pilot", 4)
     redis.hset(far, "since", 10**30)
     redis.hset(other_run, mapping={"since": 1, "start": 1})
-    malformed = [b"\xff", f"{LIMITS_PREFIX}{run_id}:money:1:world:1:day", "x" * 300]
+    malformed = [
+        b"\xff",
+        f"{LIMITS_PREFIX}{run_id}:money:1:world:1:day:0",
+        f"{LIMITS_PREFIX}{run_id}:money:1:pilot:1:day",
+        "x" * 300,
+    ]
     redis.sadd(UNSEEDED_KEY, other_run, vanished, *malformed)
     good = counter(redis, "pilot", 5)
 

@@ -21,6 +21,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+# When make_pilot has made its pilots.
+CREATED = int((NOON - timedelta(days=20)).timestamp() * 1000)
 
 
 def limits_of(pilot):
@@ -95,10 +97,12 @@ def test_limits_are_told_by_the_ids_that_the_gateway_knows():
 
     assert limits_of(pilot) == (
         LimitRoute("key", None, 60, 9_000, 2),
-        LimitRoute("key", key.id, nano_usd=1_500_000_000, period="day", is_hard=False),
-        LimitRoute("person", enrollment.person_id, nano_usd=1),
+        LimitRoute(
+            "key", key.id, nano_usd=1_500_000_000, period="day", is_hard=False, set_at=CREATED
+        ),
+        LimitRoute("person", enrollment.person_id, nano_usd=1, set_at=CREATED),
         LimitRoute("candidate", candidate.id, at_once=4),
-        LimitRoute("pilot", None, nano_usd=500 * 10**9, period="pilot"),
+        LimitRoute("pilot", None, nano_usd=500 * 10**9, period="pilot", set_at=CREATED),
     )
     assert limits_of(other) == ()
 
@@ -113,17 +117,20 @@ def test_limits_of_revoked_keys_and_of_people_who_left_are_left_out():
     assert limits_of(pilot) == ()
 
 
-BUDGET = LimitRoute("pilot", nano_usd=5 * 10**9, period="pilot", is_hard=False)
+BUDGET = LimitRoute("pilot", nano_usd=5 * 10**9, period="pilot", is_hard=False, set_at=CREATED)
 
 
 @pytest.mark.parametrize(
     ("limit", "told"),
     [
         (None, BUDGET),
-        ({"usd": 3, "period": "day"}, LimitRoute("pilot", nano_usd=3 * 10**9, period="day")),
+        (
+            {"usd": 3, "period": "day"},
+            LimitRoute("pilot", nano_usd=3 * 10**9, period="day", set_at=CREATED),
+        ),
         (
             {"at_once": 7},
-            LimitRoute("pilot", None, None, None, 7, 5 * 10**9, "pilot", is_hard=False),
+            LimitRoute("pilot", None, None, None, 7, 5 * 10**9, "pilot", False, CREATED),
         ),
     ],
 )
@@ -139,4 +146,7 @@ def test_general_limit_of_others_leaves_the_budget_in_force():
     pilot = make_pilot(budget_usd=5)
     make_limit(pilot, "person", usd=3)
 
-    assert limits_of(pilot) == (LimitRoute("person", nano_usd=3 * 10**9), BUDGET)
+    assert limits_of(pilot) == (
+        LimitRoute("person", nano_usd=3 * 10**9, set_at=CREATED),
+        BUDGET,
+    )
