@@ -54,10 +54,16 @@ class Setback:
 class Attempts:
     """Makes the attempts of calls, one call after another or many at once."""
 
-    def __init__(self, routes: Routes, breakers: Breakers, *, seconds: float) -> None:
-        """`seconds` is the limit for the first byte, which all attempts at a call share."""
+    def __init__(
+        self, routes: Routes, breakers: Breakers, *, seconds: float, first_wait: float = FIRST_WAIT
+    ) -> None:
+        """`seconds` is the limit for the first byte, which all attempts at a call share.
+
+        `first_wait` is how many of them at most pass between the first two attempts.
+        """
         self.routes = routes
         self.breakers = breakers
+        self.first_wait = first_wait
         self._seconds = seconds
 
     async def make(
@@ -73,7 +79,7 @@ class Attempts:
         """
         made = 1
         while (setback := await self._once(call, opened, converse)) is not None:
-            wait = wait_before(made, setback.wait)
+            wait = self._wait_after(made, setback)
             if setback.again and made < MOST_ATTEMPTS and self._may_wait(call, wait):
                 call.put_aside(time.monotonic())
                 await asyncio.sleep(wait)
@@ -119,6 +125,11 @@ class Attempts:
         finally:
             breakers.let_go(provider, began)
 
+    def _wait_after(self, made: int, setback: Setback) -> float:
+        """Return what the provider asked for, else longer each time, never all at once."""
+        backoff = self.first_wait * 2.0 ** (made - 1) * random.uniform(0.5, 1.0)
+        return backoff if setback.wait is None else max(setback.wait, backoff)
+
     def _may_wait(self, call: Call, wait: float) -> bool:
         now = time.monotonic()
         return (
@@ -162,12 +173,6 @@ def _is_well(status: int, call: Call) -> bool:
     if status >= 300:
         return status < 500 and status != 429
     return call.record is not None and call.record.outcome == "ok"
-
-
-def wait_before(attempts: int, told: float | None) -> float:
-    """Return the seconds to wait after so many attempts: what we were told, or longer each time."""
-    backoff = FIRST_WAIT * 2.0 ** (attempts - 1) * random.uniform(0.5, 1.0)
-    return backoff if told is None else max(told, backoff)
 
 
 def seconds_in(headers: Mapping[str, str]) -> float | None:

@@ -29,14 +29,16 @@ class _Trouble:
     failures: int = 0
     rest: float = 0.0
     since: float = 0.0
-    opened_at: float = 0.0
+    until: float = 0.0
+    # What was begun earlier says nothing new.
+    news_from: float = 0.0
     is_open: bool = False
     is_probed: bool = False
 
     def wait(self, now: float) -> float:
         if not self.is_open:
             return 0.0
-        return PROBE_SECONDS if self.is_probed else max(0.0, self.opened_at + self.rest - now)
+        return PROBE_SECONDS if self.is_probed else max(0.0, self.until - now)
 
 
 class Breakers:
@@ -63,7 +65,7 @@ class Breakers:
         if trouble.wait(now):
             return False
         trouble.is_probed = True
-        trouble.opened_at = now
+        trouble.news_from = now
         return True
 
     def failed(self, provider_id: int, began: float, now: float) -> None:
@@ -76,31 +78,31 @@ class Breakers:
             # Whoever is not in the table any more is forgotten, so this cannot grow.
             self._troubles = {id_: one for id_, one in self._troubles.items() if id_ in known}
             trouble = self._troubles[provider_id] = _Trouble()
-        if began < trouble.opened_at:
+        if began < trouble.news_from:
             return
         trouble.failures += 1
         if trouble.failures >= MOST_FAILURES:
             trouble.since = trouble.since if trouble.rest else now
             trouble.rest = min(trouble.rest * 2 or FIRST_REST, LONGEST_REST)
-            trouble.opened_at = now
+            trouble.until, trouble.news_from = now + trouble.rest, now
             trouble.is_open, trouble.is_probed = True, False
 
     def answers(self, provider_id: int, began: float) -> None:
         """The first byte of an answer: calls may go there, but one more failure ends that."""
         trouble = self._troubles.get(provider_id)
-        if trouble is not None and began >= trouble.opened_at:
+        if trouble is not None and began >= trouble.news_from:
             trouble.is_open = trouble.is_probed = False
 
     def went_well(self, provider_id: int, began: float) -> None:
         """A whole answer: what went wrong before is forgotten."""
         trouble = self._troubles.get(provider_id)
-        if trouble is not None and began >= trouble.opened_at:
+        if trouble is not None and began >= trouble.news_from:
             del self._troubles[provider_id]
 
     def let_go(self, provider_id: int, began: float) -> None:
         """The call says nothing of the provider; if it was the probe, the next one is."""
         trouble = self._troubles.get(provider_id)
-        if trouble is not None and began >= trouble.opened_at:
+        if trouble is not None and began >= trouble.news_from:
             trouble.is_probed = False
 
     def states(self, now: float) -> dict[str, tuple[int, float]]:

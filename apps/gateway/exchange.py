@@ -147,9 +147,10 @@ class Exchange:
                 response = await session.request(method, url, data=self._data(options), **options)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 is_dead = not isinstance(error, aiohttp.ClientConnectorError) and not trail.fresh
-                self._note("dead_connection" if is_dead else "connect")
+                failure = _failure(error, trail)
+                self._note("dead_connection" if is_dead else failure.kind)
                 if fresh or not is_dead or not isinstance(self._outgoing.body, bytes):
-                    raise _failure(error, trail) from None
+                    raise failure from None
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
                     raise  # our own limit for the first byte

@@ -11,6 +11,7 @@ import json
 import struct
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -38,7 +39,11 @@ class Script:
     hang: str = ""  # head, first, mid, end
     pace: float = 0.0
     split: int = 0
+    reset: str = ""  # head, body: the connection is reset before the head, or after it
+    empty: int = 0  # a stream that ends before its first byte
     status: int = 200
+    times: int = 0  # so many requests for this model fail by reset, empty or status; 0: all
+    then: str = ""  # where those after them hang
     shape: str = "openai"
     retry_after: str = ""
     big: int = 0
@@ -204,6 +209,7 @@ class Provider:
         self.closed_early: list[float] = []
         self.drop_next_reused = False
         self._connections: set[object] = set()
+        self._asked: Counter[str] = Counter()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 26)
@@ -234,6 +240,13 @@ class Provider:
 
     async def _answer(self, request: web.Request, asked: dict) -> web.StreamResponse:
         script = Script.of(asked["model"])
+        self._asked[asked["model"]] += 1
+        if script.times and self._asked[asked["model"]] > script.times:
+            script.status, script.reset, script.empty, script.hang = 200, "", 0, script.then
+        if script.reset == "head":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         if script.hang == "head":
             await asyncio.sleep(3600)
         if script.status != 200:
@@ -247,6 +260,8 @@ class Provider:
             )
         if not asked.get("stream"):
             await asyncio.sleep(script.pace)
+            if script.reset == "body":
+                return await _reset_after_head(request, "application/json")
             inputs = asked.get("input")
             count = len(inputs) if isinstance(inputs, list) else 1
             encoding = asked.get("encoding_format", "float")
@@ -261,10 +276,14 @@ class Provider:
     async def _stream(
         self, request: web.Request, script: Script, asked: dict
     ) -> web.StreamResponse:
+        if script.reset == "body":
+            return await _reset_after_head(request, "text/event-stream")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream"} | _echoes(script)
         )
         await response.prepare(request)
+        if script.empty:
+            return response
         if script.hang == "first":
             await asyncio.sleep(3600)
         wants = (asked.get("stream_options") or {}).get("include_usage") is True
@@ -286,6 +305,16 @@ class Provider:
             await asyncio.sleep(3600)
         await response.write_eof()
         return response
+
+
+async def _reset_after_head(request: web.Request, kind: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": kind})
+    await response.prepare(request)
+    # What is written and dropped in one go would never leave.
+    await asyncio.sleep(0.02)
+    assert request.transport is not None
+    request.transport.abort()
+    return response
 
 
 async def serve(provider: Provider, port: int = 0) -> tuple[web.AppRunner, int]:
