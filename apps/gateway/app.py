@@ -145,9 +145,10 @@ class Gateway:
     ) -> None:
         service = self.service
         table = service.routes.table
-        caller = authenticate(headers, table, datetime.now(UTC))
+        now = datetime.now(UTC)
+        caller = authenticate(headers, table, now)
         told = _told(headers, task)
-        with service.slots.taken(caller.key.id):
+        with service.slots.taken(caller.key.id, service.limiter.at_once(caller)):
             body = await self._body(headers, receive)
             begun = time.monotonic()
             if len(body) > LARGE_BODY:
@@ -159,16 +160,20 @@ class Gateway:
             service.attempts.refuse_while_resting(caller, target, endpoint, request)
             named = task_of(told.task, endpoint, request.has_tools)
             call = Call(caller, target, request, endpoint, named, told, begun)
-            try:
-                await service.ledger.admit(call.admitted())
-            except NotRecordable:
-                raise Refusal(
-                    503,
-                    "not_recordable",
-                    "PilotDash cannot record calls right now, so it lets none through.",
-                    retry_after=5,
-                ) from None
-            await service.relay.serve(call, headers, receive, send)
+            with await service.quotas.take(call, table, now):
+                await self._admit(call)
+                await service.relay.serve(call, headers, receive, send)
+
+    async def _admit(self, call: Call) -> None:
+        try:
+            await self.service.ledger.admit(call.admitted())
+        except NotRecordable:
+            raise Refusal(
+                503,
+                "not_recordable",
+                "PilotDash cannot record calls right now, so it lets none through.",
+                retry_after=5,
+            ) from None
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._bounds.body_bytes

@@ -62,7 +62,7 @@ async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None
 
 
 async def answer_refusal(send: Send, refusal: Refusal, *, is_anthropic: bool = False) -> None:
-    headers = [JSON]
+    headers = [JSON, *refusal.headers]
     if refusal.retry_after is not None:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
     if refusal.status == 401:

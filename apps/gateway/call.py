@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.core.uuid7 import instant_of, new_uuid7
 from apps.gateway.access import Caller, Target
+from apps.gateway.asgi import Headers
 from apps.gateway.contract import Attempt, CallRecord
 from apps.gateway.drivers.wire import Wire
 from apps.gateway.drivers.wires import WIRES
@@ -59,6 +60,7 @@ class Call:
     told: Told
     begun: float
     asked: Target | None = None
+    limit_headers: Headers = field(default_factory=list)
     uuid: UUID = field(default_factory=new_uuid7)
     wire: Wire = field(init=False)
     tap: UsageTap = field(init=False)

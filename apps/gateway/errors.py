@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 
@@ -20,6 +20,11 @@ REASONS: Final = (
     "too_large",
     "too_slow",
     "too_many_at_once",
+    "too_many_requests",
+    "too_many_tokens",
+    "money_spent",
+    "money_held",
+    "money_unknown",
     "overloaded",
     "not_recordable",
     "no_routes",
@@ -46,6 +51,11 @@ class Refusal(Exception):
         self.code = code or reason
         self.param = param
         self.retry_after = retry_after
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def with_headers(self, headers: list[tuple[bytes, bytes]]) -> Self:
+        self.headers += headers
+        return self
 
     def body(self) -> bytes:
         return error_body(self.message, self.status, code=self.code, param=self.param)

@@ -23,12 +23,15 @@ from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
-from apps.gateway.limits.slots import PER_KEY, PER_PROCESS, Slots
+from apps.gateway.limits.limiter import Limiter, unless_set
+from apps.gateway.limits.plan import CALLS_AT_ONCE
+from apps.gateway.limits.quotas import Quotas
+from apps.gateway.limits.slots import PER_PROCESS, Slots
 from apps.gateway.pages import Pages
 from apps.gateway.recording import Recorder
 from apps.gateway.refusals import Refusals
 from apps.gateway.relay import Relay
-from apps.gateway.resp import Connection, Unavailable
+from apps.gateway.resp import Connection, Refused, Unavailable
 from apps.gateway.routes import Routes
 from apps.gateway.shipping import KEEP_SECONDS, Shipper
 from apps.gateway.upstream import Upstream, UpstreamSettings
@@ -53,7 +56,7 @@ class Settings:
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     trusted_proxies: tuple[Network, ...] = ()
     keep_seconds: float = KEEP_SECONDS
-    calls_per_key: int = PER_KEY
+    calls_per_key: int = CALLS_AT_ONCE
     calls_per_process: int = PER_PROCESS
     event_bytes: int = MAX_EVENT
     call_log: int | None = None
@@ -64,6 +67,8 @@ class Service:
 
     routes: Routes
     slots: Slots
+    limiter: Limiter
+    quotas: Quotas
     pages: Pages
     refusals: Refusals
     ledger: Ledger
@@ -74,7 +79,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.routes = Routes(settings.data / "gateway" / "routes.json")
-        self.slots = Slots(per_key=settings.calls_per_key, per_process=settings.calls_per_process)
+        self.slots = Slots(per_process=settings.calls_per_process)
         self.breakers = Breakers(self.routes)
         self.deadlines = Deadlines()
         self.log: CallLog | None = None
@@ -101,6 +106,9 @@ class Service:
         self._shipping = Connection(settings.redis_url)
         self._asking = Connection(settings.redis_url)
         self._listening = Connection(settings.redis_url)
+        self.limiter = Limiter(
+            Connection(settings.redis_url), unless_set=unless_set(settings.calls_per_key)
+        )
         self.shipper = Shipper(
             root,
             self._shipping,
@@ -115,6 +123,7 @@ class Service:
         if settings.call_log is not None:
             self.log = CallLog(settings.call_log)
         self.recorder = Recorder(self.ledger, self.log)
+        self.quotas = Quotas(self.limiter, self.recorder.calibration)
         self.attempts = Attempts(
             self.routes, self.breakers, seconds=settings.upstream.timeouts.first_byte
         )
@@ -125,6 +134,8 @@ class Service:
         await asyncio.to_thread(self.routes.load)
         with contextlib.suppress(Unavailable):
             await self.routes.refresh(self._asking)
+        with contextlib.suppress(Unavailable, Refused):
+            await self.limiter.connect()
         name = self.journal.path.name
         for loop in (
             self.journal.keep,
@@ -133,6 +144,7 @@ class Service:
             lambda: self.shipper.beat_for_ever(name),
             self.ledger.retry_for_ever,
             self.refusals.flush_for_ever,
+            self.limiter.keep,
             lambda: self.routes.follow(self._asking),
             lambda: self.routes.listen(self._listening, self._asking),
             self._gauges,
@@ -150,6 +162,7 @@ class Service:
                 while await self.shipper.ship_once():
                     pass
                 await self.refusals.flush()
+        await self.limiter.stop()
         await self.upstream.aclose()
         await self.pages.aclose()
         for connection in (self._shipping, self._asking, self._listening):

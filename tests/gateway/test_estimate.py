@@ -1,8 +1,6 @@
 import pytest
 
-from apps.gateway.errors import Refusal
 from apps.gateway.estimate import Calibration
-from apps.gateway.limits import Slots
 
 
 def test_before_anything_is_known_a_token_has_four_bytes():
@@ -41,21 +39,3 @@ def test_absurd_counts_teach_nothing(size, tokens):
 )
 def test_an_estimate_is_never_above_the_cap(size, most, tokens):
     assert Calibration().completion_tokens(1, size, most) == tokens
-
-
-def test_slots_are_counted_per_key_and_process():
-    slots = Slots(per_key=2, per_process=3)
-    slots.take(1)
-    slots.take(1)
-
-    with pytest.raises(Refusal) as per_key:
-        slots.take(1)
-    slots.take(2)
-    with pytest.raises(Refusal) as per_process:
-        slots.take(3)
-    slots.give_back(1)
-    with slots.taken(3):
-        assert slots.running == 3
-    slots.take(1)
-
-    assert (per_key.value.status, per_process.value.status, slots.running) == (429, 503, 3)

@@ -19,7 +19,7 @@ ADMITTED_KEY: Final = "pilotdash:admitted"
 # Whoever counts limits together shares one slot of a cluster, so one script may touch all of them.
 LIMITS_PREFIX: Final = "pilotdash:{limits}:"
 # Set: names of money counters whose past is not known yet. A name is LIMITS_PREFIX and
-# "<run id of the server>:money:<pilot id>:<scope>:<id>:<period>:<set at>"; it is that of a hash with
+# "<server run id>:money:<pilot id>:<scope>:<id>:<period>:<set at>"; it is that of a hash with
 # since and start (ms since 1970), spent (nano-USD of calls that ended at or after since) and, once
 # somebody has summed the calls that ended in [start, since), seed (nano-USD).
 UNSEEDED_KEY: Final = LIMITS_PREFIX + "unseeded"

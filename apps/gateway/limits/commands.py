@@ -1,0 +1,95 @@
+"""The commands by which limits are asked and settled, as the bytes that are sent."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from pathlib import Path
+from typing import Final
+
+from apps.gateway.contract import UNSEEDED_KEY
+from apps.gateway.limits.cost import Need
+from apps.gateway.limits.plan import AT_ONCE, MONEYS, REQUESTS, TOKENS, Counter, Plan
+from apps.gateway.resp import Command, packed
+
+RESERVE: Final = (Path(__file__).parent / "reserve.lua").read_bytes()
+SETTLE: Final = (Path(__file__).parent / "settle.lua").read_bytes()
+RESERVE_SHA: Final = sha1(RESERVE, usedforsecurity=False).hexdigest()
+SETTLE_SHA: Final = sha1(SETTLE, usedforsecurity=False).hexdigest()
+LEASE_SECONDS: Final = 6
+# A counter, what was reserved of it, and what was used.
+Change = tuple[Counter, int, int]
+
+
+class Epoch:
+    """The names and commands of one connection of one process. `prefix` names the server's run."""
+
+    def __init__(self, prefix: str, name: str) -> None:
+        self.prefix = prefix
+        self.name = name
+        self.lease_name = f"{prefix}lease:{name}"
+        self.lease = packed(("SET", self.lease_name, 1, "EX", LEASE_SECONDS))
+        self._tail = _arguments(name, f"{prefix}lease:", UNSEEDED_KEY)
+
+    def reserve(self, plan: Plan, need: Need) -> bytes:
+        head = plan.packed.get(self.prefix)
+        if head is None:
+            plan.packed.clear()
+            head = plan.packed[self.prefix] = self._head(plan)
+        tokens, money = b"%d" % need.tokens, b"%d" % need.nano_usd
+        amounts = b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(tokens), tokens, len(money), money)
+        return head + amounts + self._tail
+
+    def settle(self, changes: list[Change], ended_ms: int) -> bytes:
+        keys = [self.prefix + counter.name for counter, _, _ in changes]
+        values = [
+            value
+            for counter, held, used in changes
+            for value in (counter.kind, counter.size, held, used)
+        ]
+        return packed(("EVALSHA", SETTLE_SHA, len(keys), *keys, *values, ended_ms, self.name))
+
+    def registration(self, plan: Plan, need: Need) -> list[Command]:
+        """Return the commands that say that a call is running which was taken under another."""
+        commands: list[Command] = []
+        for counter in plan.counters:
+            name = self.prefix + counter.name
+            if counter.kind == AT_ONCE:
+                commands.append(("HINCRBY", name, f"c:{self.name}", 1))
+            elif counter.kind in MONEYS and need.nano_usd:
+                commands.append(("HINCRBY", name, f"h:{self.name}", need.nano_usd))
+        return commands
+
+    def _head(self, plan: Plan) -> bytes:
+        """Return the command up to the amounts, which alone differ from call to call."""
+        values = [
+            str(value)
+            for one in plan.counters
+            for value in (one.kind, one.size, one.start_ms, int(one.is_hard))
+        ]
+        names = [self.prefix + one.name for one in plan.counters]
+        arguments = ("EVALSHA", RESERVE_SHA, str(len(names)), *names, *values)
+        return b"*%d\r\n" % (len(arguments) + 5) + _arguments(*arguments)
+
+
+def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> list[Change]:
+    """Return what a call that has ended changes, beside the request that it was."""
+    changes: list[Change] = []
+    for counter in plan.counters:
+        match counter.kind:
+            case kind if kind == AT_ONCE:
+                changes.append((counter, 1, 0))
+            case kind if kind == REQUESTS:
+                if not was_let_through:
+                    changes.append((counter, 1, 0))
+            case kind if kind == TOKENS:
+                if need.tokens != used.tokens:
+                    changes.append((counter, need.tokens, used.tokens))
+            case _:
+                if need.nano_usd or used.nano_usd:
+                    changes.append((counter, need.nano_usd, used.nano_usd))
+    return changes
+
+
+def _arguments(*texts: str) -> bytes:
+    pieces = [text.encode() for text in texts]
+    return b"".join([b"$%d\r\n%b\r\n" % (len(piece), piece) for piece in pieces])

@@ -1,0 +1,149 @@
+"""Which limits hold for one key that calls one candidate, ready to be asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from apps.gateway.access import Caller
+from apps.gateway.contract import SCOPES, CandidateRoute, LimitRoute, PilotRoute
+
+# A pilot whose limits nobody has set is protected from a program that runs wild all the same.
+CALLS_AT_ONCE: Final = 10
+UNLESS_SET: Final = LimitRoute(
+    "key", requests_per_minute=6_000, tokens_per_minute=10_000_000, at_once=CALLS_AT_ONCE
+)
+REQUESTS, TOKENS, AT_ONCE, MONEY, PILOT_MONEY = "r", "t", "c", "m", "p"
+MONEYS: Final = (MONEY, PILOT_MONEY)
+FAR: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One thing that is counted. `name` is its key in Redis behind the server's run id.
+
+    `size` is in requests, tokens, calls or nano-USD. A money counter begins anew at `ends_at`.
+    """
+
+    kind: str
+    scope: str
+    name: str
+    size: int
+    period: str = ""
+    start_ms: int = 0
+    ends_at: datetime = FAR
+    is_hard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All counters of a call, narrowest scope first. It holds until `valid_until`."""
+
+    counters: tuple[Counter, ...]
+    valid_until: datetime
+    # What is sent of it each time, per run id of the server.
+    packed: dict[str, bytes] = field(default_factory=dict, compare=False)
+
+
+def plan_of(
+    caller: Caller, candidate: CandidateRoute, now: datetime, unless_set: LimitRoute = UNLESS_SET
+) -> Plan:
+    """Return what holds for a call at this instant."""
+    pilot = caller.pilot
+    subjects = {
+        "key": caller.key.id,
+        "person": caller.key.person_id,
+        "candidate": candidate.id,
+        "pilot": pilot.id,
+    }
+    counters = [
+        counter
+        for scope in SCOPES
+        if (limit := _limit_of(pilot, scope, subjects[scope], unless_set)) is not None
+        for counter in _counters(pilot, limit, subjects[scope], now)
+    ]
+    return Plan(tuple(counters), min((one.ends_at for one in counters), default=FAR))
+
+
+def calls_at_once(caller: Caller, unless_set: LimitRoute = UNLESS_SET) -> int | None:
+    """Return how many calls a key may have running, or None without a limit."""
+    limit = _limit_of(caller.pilot, "key", caller.key.id, unless_set)
+    return limit.at_once if limit is not None else None
+
+
+def _limit_of(
+    pilot: PilotRoute, scope: str, subject: int, unless_set: LimitRoute
+) -> LimitRoute | None:
+    """Return the limit of one's own, with the general one filling in what it leaves open."""
+    general = own = None
+    for limit in pilot.limits:
+        if limit.scope == scope and limit.id is None:
+            general = limit
+        elif limit.scope == scope and limit.id == subject:
+            own = limit
+    if general is None and scope == "key":
+        general = unless_set
+    if own is None or general is None:
+        return own or general
+    money = own if own.nano_usd is not None else general
+    return LimitRoute(
+        scope,
+        subject,
+        _first(own.requests_per_minute, general.requests_per_minute),
+        _first(own.tokens_per_minute, general.tokens_per_minute),
+        _first(own.at_once, general.at_once),
+        money.nano_usd,
+        money.period,
+        money.is_hard,
+        money.set_at,
+    )
+
+
+def _first(own: int | None, general: int | None) -> int | None:
+    return general if own is None else own
+
+
+def _counters(pilot: PilotRoute, limit: LimitRoute, subject: int, now: datetime) -> list[Counter]:
+    whose = f"{pilot.id}:{limit.scope}:{subject}"
+    sizes = (
+        (REQUESTS, limit.requests_per_minute),
+        (TOKENS, limit.tokens_per_minute),
+        (AT_ONCE, limit.at_once),
+    )
+    found = [
+        Counter(kind, limit.scope, f"{kind}:{whose}", size)
+        for kind, size in sizes
+        if size is not None
+    ]
+    if limit.nano_usd is not None:
+        start, end = period_of(limit.period, pilot, now)
+        found.append(
+            Counter(
+                PILOT_MONEY if limit.period == "pilot" else MONEY,
+                limit.scope,
+                f"money:{whose}:{limit.period}:{limit.set_at}",
+                limit.nano_usd,
+                limit.period,
+                int(start.timestamp() * 1000),
+                end,
+                limit.is_hard,
+            )
+        )
+    return found
+
+
+def period_of(period: str, pilot: PilotRoute, now: datetime) -> tuple[datetime, datetime]:
+    """Return in UTC the day or month of the pilot's zone that holds an instant, or the pilot."""
+    if period == "pilot":
+        return pilot.opens_at, pilot.closes_at
+    zone = ZoneInfo(pilot.zone)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if period == "day":
+        # Days have 23 to 25 hours; noon of the next one is always on the next one.
+        following = (midnight + timedelta(hours=36)).replace(hour=0)
+    else:
+        midnight = midnight.replace(day=1)
+        following = (midnight + timedelta(days=32)).replace(day=1)
+    return midnight.astimezone(UTC), following.astimezone(UTC)
