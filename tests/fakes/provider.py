@@ -17,7 +17,10 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from tests.fakes import formats
+
 PROMPT_TOKENS = 9
+CHATS = ("chat/completions", "fim/completions")
 WORDS = ("Grüße", " aus", " 东京", " 🎉", ' "quoted\\"', "\n\tdef f():", " end")
 
 
@@ -84,7 +87,9 @@ def event(body: dict | str, script: Script) -> bytes:
 
 def events_of(script: Script, path: str, model: str, *, asked: bool) -> list[bytes]:
     """Return a stream's events; `asked` tells whether include_usage was in the request."""
-    is_chat = path.endswith("chat/completions")
+    if kind := formats.format_of(path):
+        return formats.events(kind, script, model)
+    is_chat = path.endswith(CHATS)
     kind = "chat.completion.chunk" if is_chat else "text_completion"
 
     def chunk(piece: dict, reason: str | None, written: int) -> bytes:
@@ -145,13 +150,15 @@ def answer_of(
     """Return a whole answer as the bytes on the wire."""
     if script.raw:
         return script.raw.encode()
+    if kind := formats.format_of(path):
+        return formats.plain(kind, script, model, inputs)
     if path.endswith("embeddings"):
         vector = vector_of(encoding)
         data = [{"object": "embedding", "index": n, "embedding": vector} for n in range(inputs)]
         usage = {"prompt_tokens": PROMPT_TOKENS, "total_tokens": PROMPT_TOKENS}
         return json.dumps({"object": "list", "data": data, "model": model, "usage": usage}).encode()
     text = "".join(script.words)
-    is_chat = path.endswith("chat/completions")
+    is_chat = path.endswith(CHATS)
     message: dict = {"role": "assistant", "content": text}
     if script.tools:
         function = {"name": "look", "arguments": "{}"}
@@ -183,6 +190,7 @@ def error_of(script: Script) -> bytes:
         "tgi": {"error": sentence, "error_type": "validation"},
         "fastapi": {"detail": [{"loc": ["body", "x"], "msg": sentence, "type": "missing"}]},
         "mistral": {"object": "error", "message": {"detail": [{"msg": sentence}]}},
+        "anthropic": {"type": "error", "error": {"type": "rate_limit_error", "message": sentence}},
     }
     return json.dumps(shapes[script.shape]).encode() if script.shape in shapes else b"<html>"
 
@@ -208,12 +216,14 @@ class Provider:
         self.seen: list[Seen] = []
         self.closed_early: list[float] = []
         self.drop_next_reused = False
+        # What is answered whatever is asked: a content type and the bytes.
+        self.canned: tuple[str, bytes] | None = None
         self._connections: set[object] = set()
         self._asked: Counter[str] = Counter()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 26)
-        for path in ("chat/completions", "completions", "embeddings"):
+        for path in (*CHATS, "completions", "embeddings", *formats.NAMES):
             app.router.add_post(f"/v1/{path}", self.post)
         app.router.add_get("/v1/models", self.models)
         return app
@@ -258,11 +268,14 @@ class Provider:
                 content_type="application/json",
                 headers=headers,
             )
+        if self.canned is not None:
+            kind, body = self.canned
+            return web.Response(body=body, headers={"Content-Type": kind} | _echoes(script))
         if not asked.get("stream"):
             await asyncio.sleep(script.pace)
             if script.reset == "body":
                 return await _reset_after_head(request, "application/json")
-            inputs = asked.get("input")
+            inputs = asked.get("input", asked.get("documents"))
             count = len(inputs) if isinstance(inputs, list) else 1
             encoding = asked.get("encoding_format", "float")
             return web.Response(
