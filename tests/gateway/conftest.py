@@ -15,6 +15,8 @@ hypothesis.settings.load_profile("shared")
 @pytest.fixture
 async def rig(tmp_path, valkey):
     async with running(tmp_path) as rig:
+        # Three attempts are to take no longer than one.
+        rig.service.attempts.first_wait = 0.02
         yield rig
 
 

@@ -16,13 +16,6 @@ from tests.gateway.rig import CHAT, running
 DOWN = "http://127.0.0.1:1/v1"
 
 
-@pytest.fixture
-async def rig(tmp_path, valkey):
-    async with running(tmp_path) as rig:
-        rig.service.attempts.first_wait = 0.02
-        yield rig
-
-
 def failures(rig) -> int:
     """Return how many failures in a row the provider is known for."""
     trouble = rig.service.breakers._troubles.get(5)

@@ -7,40 +7,10 @@ from dataclasses import replace
 import pytest
 
 from apps.gateway.segments import ADMITTED, parse
-from tests.gateway.rig import CHAT, SEALED, running
+from tests.gateway.rig import CHAT, SEALED
+from tests.gateway.stand_ins import ASKED, STAND_IN, attempts, lead, who
 
-DOWN = "http://127.0.0.1:1/v1"
-ASKED, STAND_IN, THIRD = 11, 12, 13
-
-
-@pytest.fixture
-async def rig(tmp_path, valkey):
-    async with running(tmp_path) as rig:
-        rig.service.attempts.first_wait = 0.02
-        yield rig
-
-
-def lead(rig, asked: str, stand_in: str = "other", *, blind=None, provider=None, **candidate):
-    """Let pilot-chat lead to one model, for which another one at another provider stands in."""
-    rig.route(asked)
-    table = rig.service.routes.table
-    first = table.candidates[ASKED]
-    here = table.providers[5]
-    table.providers[6] = replace(here, id=6, slug="elsewhere", **(provider or {}))
-    table.candidates[ASKED] = replace(first, fallback_id=STAND_IN)
-    second = replace(first, id=STAND_IN, slug="cand-12", provider_id=6, upstream_model=stand_in)
-    table.candidates[STAND_IN] = replace(second, **candidate)
-    if blind is not None:
-        table.pilots[1] = replace(table.pilots[1], blind={"pilot-chat": blind})
-    return table
-
-
-def who(record) -> tuple[int, int, int | None]:
-    return record.candidate_id, record.provider_id, record.assigned_candidate_id
-
-
-def attempts(record) -> list[tuple[int, int | None]]:
-    return [(one.candidate_id, one.status) for one in record.attempts]
+THIRD = 13
 
 
 @pytest.mark.parametrize(
