@@ -20,6 +20,7 @@ from apps.dashboard.freshness import etag_of
 from apps.dashboard.navigation import landing_page, pilots_in_view
 from apps.dashboard.overview_page import Overview, chosen_task, overview_of, week_of
 from apps.dashboard.scene import Scene, head_of, scene_of
+from apps.metrics.limit_use import used_up
 from apps.metrics.queries_ratings import latest_ratings
 
 
@@ -49,6 +50,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     week = week_of(scene.pilot, scene.choice, scene.trials, page)
     context = _context(scene) | {"page": page, "week": week, "etag": etag.strip('"')}
     context["why_hidden"] = why_hidden(page.rows, is_lead=scene.user.is_lead)
+    context["used_up"] = used_up(
+        scene.pilot, reader=scene.reader, now=scene.now, spent_usd=page.spent.total_usd
+    )
     context["head"] = None if is_fragment(request) else head_of(scene)
     response = _render(
         request, scene, "dashboard/overview.html", context, "dashboard/_overview.html"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import add
@@ -16,6 +16,7 @@ from apps.core.figures import MINUS, milliseconds, money, number, percent, perce
 from apps.core.figures import signed as signed_number
 from apps.core.periods import DAY, Period
 from apps.digest.weeks import WEEK, days_in_words, week_period
+from apps.metrics.limit_use import used_up
 from apps.metrics.queries import figures_by_candidate
 from apps.metrics.readers import LEAST_GROUP, Reader, lead_of
 from apps.metrics.sums import Figures, UsageSums
@@ -88,7 +89,9 @@ def weekly_summary(pilot: Pilot, week: date) -> Summary:
             _line(each, seen.get(each.id, empty), seen_before.get(each.id, empty))
             for each in _candidates(pilot, period, figures)
         ],
-        notes=_notes(pilot, period, earlier if compares else None)
+        # As it stood when the week ended.
+        notes=used_up(pilot, reader=reader, now=period.end - timedelta(milliseconds=1))
+        + _notes(pilot, period, earlier if compares else None)
         + _left_out(reader, list(figures.values())),
         compares=compares,
         url=f"{settings.SITE_URL}/pilots/{pilot.slug}/?from={week}&to={week + 6 * DAY}",

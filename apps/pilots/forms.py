@@ -1,5 +1,6 @@
 """What administrators type about pilots, and developers about their keys."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,8 +10,21 @@ from apps.accounts.forms import InviteForm
 from apps.accounts.models import Person
 from apps.catalog.forms import PLAIN, SlugForm, usd
 from apps.catalog.models import Candidate
-from apps.pilots.models import ALIAS, Pilot, RatingScale
+from apps.pilots.limits import Allowance
+from apps.pilots.models import ALIAS, LimitPeriod, Pilot, RatingScale
 from apps.pilots.queries import candidates_to_try, people_to_enroll
+
+
+def count(label: str, *, help_text: str, max_value: int = 10**9) -> forms.IntegerField:
+    """Make a field for a whole number that may be left empty."""
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=1,
+        max_value=max_value,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs=PLAIN),
+    )
 
 
 class PilotSettings(forms.Form):
@@ -103,6 +117,39 @@ class InviteToPilotForm(InviteForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         del self.fields["role"]
+
+
+class LimitForm(forms.Form):
+    """How much may be used; what is left empty is not limited."""
+
+    requests_per_minute = count(
+        "Requests a minute", help_text="Every call counts, failed ones too."
+    )
+    tokens_per_minute = count(
+        "Tokens a minute", help_text="Prompt and answer together.", max_value=10**15
+    )
+    at_once = count("Calls at once", help_text="Running at the same time.")
+    usd = usd(
+        "Money, USD",
+        required=False,
+        help_text="For tokens. Machines paid by the hour are not in it.",
+    )
+    period = forms.ChoiceField(label="Money is for", choices=LimitPeriod)
+    is_hard = forms.TypedChoiceField(
+        label="When the money is used up",
+        choices=[("yes", "Refuse calls, and say until when"), ("no", "Go on, and tell leads")],
+        coerce=lambda choice: choice == "yes",
+        widget=forms.RadioSelect,
+    )
+
+    def clean_usd(self) -> Decimal | None:
+        amount: Decimal | None = self.cleaned_data["usd"]
+        if amount == 0:
+            raise ValidationError("Nothing at all is no limit: pause it, or revoke the key.")
+        return amount
+
+    def allowance(self) -> Allowance:
+        return Allowance(**self.cleaned_data)
 
 
 class KeyForm(forms.Form):

@@ -8,8 +8,9 @@ from django.http import Http404, HttpRequest
 
 from apps.accounts.access import AGGREGATES
 from apps.accounts.models import Person, User
+from apps.accounts.queries import name_of
 from apps.catalog.models import Candidate, CandidateState
-from apps.pilots.models import Enrollment, Key, KeyKind, Pilot, Trial
+from apps.pilots.models import Enrollment, Key, KeyKind, Limit, LimitScope, Pilot, Trial
 
 
 def pilots_for(user: User) -> QuerySet[Pilot]:
@@ -132,3 +133,47 @@ def all_keys(pilot: Pilot) -> QuerySet[Key]:
     """Return every key of a pilot, newest first."""
     keys = Key.objects.filter(enrollment__pilot=pilot).select_related("enrollment__person__user")
     return keys.order_by("-created_at", "-id")
+
+
+Subject = Key | Enrollment | Candidate
+
+
+def limits_of(pilot: Pilot) -> list[Limit]:
+    """Return a pilot's limits, those of a scope together, the general one first."""
+    order = {scope: place for place, scope in enumerate(LimitScope.values)}
+    limits = Limit.objects.filter(pilot=pilot).select_related(
+        "key__enrollment__person__user", "enrollment__person__user", "candidate__provider"
+    )
+    return sorted(
+        limits.order_by("id"),
+        key=lambda limit: (order[limit.scope], whose(limit) is not None, limit.id),
+    )
+
+
+def whose(limit: Limit) -> Subject | None:
+    return limit.key or limit.enrollment or limit.candidate
+
+
+def subjects_to_limit(pilot: Pilot, scope: str, *, now: datetime) -> list[Subject]:
+    """Return whose limit may be set: keys in force, people who take part, what is on trial."""
+    match scope:
+        case LimitScope.KEY:
+            return [
+                key for key in all_keys(pilot) if key.revoked_at is None and key.expires_at > now
+            ]
+        case LimitScope.PERSON:
+            return [each.enrollment for each in participants(pilot, now=now)]
+        case LimitScope.CANDIDATE:
+            return [trial.candidate for trial in trials_of(pilot)]
+    return []
+
+
+def subject_words(subject: Subject) -> str:
+    """Return what a key, a person or a candidate is called on pages."""
+    match subject:
+        case Key():
+            name = f", {subject.name}" if subject.name else ""
+            return f"{subject.hint} of {name_of(subject.enrollment.person)}{name}"
+        case Enrollment():
+            return name_of(subject.person)
+    return subject.name

@@ -223,6 +223,7 @@ def _pilot_page(
         "trials": list(trials_of(pilot)),
         "people": participants(pilot, now=now),
         "keys": [key for key in keys if key.revoked_at is None and key.expires_at > now],
+        "limit_count": pilot.limits.count(),
         "now": now,
         "outcome": outcome,
     }

@@ -1,7 +1,7 @@
 from django.urls import path
 
+from apps.pilots import limit_views, views
 from apps.pilots import setup_views as setup
-from apps.pilots import views
 
 PILOT = "setup/pilots/<slug:slug>/"
 
@@ -18,5 +18,7 @@ urlpatterns = [
     path(f"{PILOT}people/", setup.enroll_people, name="enroll_people"),
     path(f"{PILOT}invite/", setup.invite_people_to_pilot, name="invite_people_to_pilot"),
     path(f"{PILOT}people/<int:enrollment_id>/take-out/", setup.take_out, name="take_out"),
+    path(f"{PILOT}limits/<slug:scope>/", limit_views.set_limit, name="set_limit"),
+    path(f"{PILOT}limits/<int:limit_id>/remove/", limit_views.remove_limit, name="remove_limit"),
     path(f"{PILOT}keys/<int:key_id>/revoke/", setup.revoke_any_key, name="revoke_any_key"),
 ]

@@ -221,5 +221,5 @@ def test_a_summary_asks_the_same_queries_for_any_number_of_candidates(
         world.call(extra, at=MONDAY, rating=1)
     world.rebuilt()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         weekly_summary(world.pilot, WEEK)

@@ -270,7 +270,7 @@ def test_pilot_page_takes_the_same_queries_for_any_number(
         make_candidate()
     client.get("/setup/pilots/first/")
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         response = client.get("/setup/pilots/first/")
 
     context = response.context

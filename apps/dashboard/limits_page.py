@@ -1,0 +1,198 @@
+"""A pilot's limits for administrators: what holds for whom, and what of the money is used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.accounts.access import ADMINS, allow, signed_in
+from apps.metrics.limit_use import (
+    Spent,
+    budget_spent,
+    money_words,
+    present_period,
+    spent_by_subject,
+    subject_id,
+)
+from apps.metrics.readers import Reader, reader_of
+from apps.pilots.limits import KEY_AT_ONCE, KEY_REQUESTS_PER_MINUTE, KEY_TOKENS_PER_MINUTE
+from apps.pilots.models import Limit, LimitPeriod, LimitScope, Pilot
+from apps.pilots.queries import Subject, limits_of, subject_words, subjects_to_limit, whose
+
+TITLES: Final = {
+    "key": ("Keys", "what one key may use"),
+    "person": ("People", "what one person may use, with all their keys together"),
+    "candidate": ("Candidates", "what may be used of one candidate, by all developers together"),
+    "pilot": ("The whole pilot", "what all developers together may use"),
+}
+GENERAL: Final = {
+    "key": "Each key",
+    "person": "Each person",
+    "candidate": "Each candidate",
+    "pilot": "All together",
+}
+REFUSES: Final = "calls are refused"
+TELLS: Final = "leads are told"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What is spent of an amount; `kind` colors the bar."""
+
+    spent_usd: Decimal
+    usd: Decimal
+    words: str
+
+    @property
+    def kind(self) -> str:
+        share = self.spent_usd / self.usd if self.usd else Decimal(1)
+        return "bad" if share >= 1 else "warn" if share >= Decimal("0.8") else "good"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit. `subject` is empty for a general one; without an `id` nobody has set it."""
+
+    name: str
+    note: str = ""
+    id: int | None = None
+    subject: int | str = ""
+    requests: int | None = None
+    tokens: int | None = None
+    at_once: int | None = None
+    money: str = ""
+    then: str = ""
+    used: Used | None = None
+    used_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """All limits of one scope, the general one first, and whose limit may be set besides."""
+
+    scope: str
+    title: str
+    note: str
+    rows: list[LimitRow]
+    others: list[tuple[int, str]]
+
+    @property
+    def has_general(self) -> bool:
+        return any(row.id is not None and row.subject == "" for row in self.rows)
+
+
+@require_safe
+@allow(ADMINS)
+def limits(request: HttpRequest, slug: str) -> HttpResponse:
+    """For each scope the general limit, its exceptions, and what is used of the money."""
+    pilot, now = get_object_or_404(Pilot, slug=slug), timezone.now()
+    reader = reader_of(pilot, signed_in(request))
+    context = {"edited": pilot, "sections": sections(pilot, reader=reader, now=now)}
+    with timezone.override(pilot.zone_info):
+        return render(request, "dashboard/limits.html", context)
+
+
+def sections(pilot: Pilot, *, reader: Reader, now: datetime) -> list[Section]:
+    """Return the limits by scope. People's money is shown only where the pilot names people."""
+
+    @cache
+    def spent(scope: str, period: str) -> Mapping[int, Spent]:
+        return spent_by_subject(pilot, scope, present_period(pilot, period, now=now))
+
+    by_scope: dict[str, list[Limit]] = {scope: [] for scope in LimitScope.values}
+    for limit in limits_of(pilot):
+        by_scope[limit.scope].append(limit)
+    found = []
+    for scope, own in by_scope.items():
+        rows = [
+            _row(limit, spent(scope, limit.period) if limit.usd else {}, pilot, reader)
+            for limit in own
+        ]
+        rows = _unset(pilot, scope, own, now) + rows
+        others = _others(subjects_to_limit(pilot, scope, now=now), own)
+        found.append(Section(scope, *TITLES[scope], rows, others))
+    return found
+
+
+def _row(limit: Limit, found: Mapping[int, Spent], pilot: Pilot, reader: Reader) -> LimitRow:
+    subject = whose(limit)
+    used, words = None, ""
+    if limit.usd is not None:
+        own = pilot.id if limit.scope == LimitScope.PILOT else subject_id(limit)
+        if own is not None:
+            used, words = _used(found.get(own), limit, reader)
+        else:
+            words = _how_many(found, limit.usd, reader)
+    return LimitRow(
+        name=subject_words(subject) if subject else GENERAL[limit.scope],
+        note="" if subject or limit.scope == LimitScope.PILOT else "unless it has one of its own",
+        id=limit.id,
+        subject=subject.id if subject else "",
+        requests=limit.requests_per_minute,
+        tokens=limit.tokens_per_minute,
+        at_once=limit.at_once,
+        money=money_words(limit.usd, limit.period) if limit.usd is not None else "",
+        then=(REFUSES if limit.is_hard else TELLS) if limit.usd is not None else "",
+        used=used,
+        used_words=words,
+    )
+
+
+def _used(spent: Spent | None, limit: Limit, reader: Reader) -> tuple[Used | None, str]:
+    assert limit.usd is not None
+    spent = spent or Spent(Decimal(0), frozenset())
+    # What all of the pilot cost is everybody's to know.
+    if limit.scope != LimitScope.PILOT and reader.is_few(spent.callers):
+        return None, "not shown of few people"
+    if limit.scope in (LimitScope.KEY, LimitScope.PERSON) and reader.least:
+        return None, "not shown of one person"
+    return Used(spent.usd, limit.usd, money_words(limit.usd, limit.period)), ""
+
+
+def _how_many(found: Mapping[int, Spent], usd: Decimal, reader: Reader) -> str:
+    over = [spent for spent in found.values() if spent.usd >= usd]
+    callers = frozenset[int]().union(*(spent.callers for spent in over))
+    if reader.is_few(callers):
+        return "not shown of few people"
+    return f"used up by {len(over)} of {len(found)}" if over else "used up by nobody"
+
+
+def _unset(pilot: Pilot, scope: str, own: list[Limit], now: datetime) -> list[LimitRow]:
+    """Say what holds although nobody has set it here: the endpoint's own limit, and the budget."""
+    general = next((limit for limit in own if whose(limit) is None), None)
+    if scope == LimitScope.KEY and general is None:
+        return [
+            LimitRow(
+                GENERAL[scope],
+                "what the endpoint keeps to while nothing is set",
+                requests=KEY_REQUESTS_PER_MINUTE,
+                tokens=KEY_TOKENS_PER_MINUTE,
+                at_once=KEY_AT_ONCE,
+            )
+        ]
+    has_money = general is not None and general.usd is not None
+    if scope != LimitScope.PILOT or pilot.budget_usd is None or has_money:
+        return []
+    words = money_words(pilot.budget_usd, LimitPeriod.PILOT)
+    spent = Used(budget_spent(pilot, now=now), pilot.budget_usd, words)
+    return [
+        LimitRow(
+            "Budget",
+            "of the pilot’s settings, machines included",
+            money=words,
+            then=TELLS,
+            used=spent,
+        )
+    ]
+
+
+def _others(subjects: list[Subject], own: list[Limit]) -> list[tuple[int, str]]:
+    limited = {subject.id for limit in own if (subject := whose(limit)) is not None}
+    return [(each.id, subject_words(each)) for each in subjects if each.id not in limited]
