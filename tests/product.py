@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -69,20 +70,29 @@ class Product:
         self.folder.cleanup()
 
     def start(self) -> None:
+        self.is_ready = False
+        self.is_told = threading.Event()
         command = [sys.executable, "-m", "pilotdash.run", *(["--demo"] if self.demo else [])]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True
         )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        if not self.is_told.wait(READY_SECONDS) or not self.is_ready:
+            self.stop()
+            raise NotReady("\n".join(self.printed))
+
+    def _read(self) -> None:
+        """Read what it prints until it ends: a full pipe would make the supervisor wait."""
+        assert self.process
         assert self.process.stdout
-        deadline = time.monotonic() + READY_SECONDS
-        for line in self.process.stdout:
-            self.printed.append(line.rstrip())
-            if line.startswith("PilotDash ready:"):
-                return
-            if time.monotonic() > deadline:
-                break
-        self.stop()
-        raise NotReady("\n".join(self.printed))
+        with self.process.stdout as lines:
+            for line in lines:
+                self.printed.append(line.rstrip())
+                if line.startswith("PilotDash ready:"):
+                    self.is_ready = True
+                    self.is_told.set()
+        self.is_told.set()
 
     def stop(self) -> int:
         """Ask it to stop and return its exit code."""
@@ -90,11 +100,17 @@ class Product:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.communicate(timeout=STOP_SECONDS)
+            self.process.wait(STOP_SECONDS)
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate()
-        return self.process.returncode
+        return self.wait()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait until it has ended and all that it printed is read; return its exit code."""
+        assert self.process
+        returncode = self.process.wait(seconds)
+        self.reader.join(10)
+        return returncode
 
     def parts(self) -> dict[str, dict[str, Any]]:
         parts: dict[str, dict[str, Any]] = json.loads((self.data / "supervisor.json").read_text())[

@@ -88,13 +88,13 @@ def test_a_second_one_runs_beside_it_and_a_signal_stops_that_one_cleanly(product
         started = time.monotonic()
 
         other.process.send_signal(signal.SIGINT)
-        printed, _ = other.process.communicate(timeout=60)
+        returncode = other.wait(60)
 
         stopped = time.monotonic() - started
         states = {part["state"] for part in other.parts().values()}
 
     assert answers == [200, 200]
-    assert (other.process.returncode, printed) == (0, "Stopping\n")
+    assert (returncode, other.printed[2:]) == (0, ["Stopping"])
     assert states == {"stopped", "done"}
     assert still_running(pids) == []
     assert stopped < 30
@@ -155,7 +155,7 @@ def test_everything_ends_with_a_killed_supervisor_and_starts_again_on_the_same_d
     old_link = product.printed[0]
 
     product.process.kill()
-    product.process.communicate()
+    product.wait()
     product.printed.clear()
     product.start()
 
