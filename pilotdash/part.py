@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 LOG_BYTES = 10_000_000
-TAIL_BYTES, TAIL_LINES = 8_000, 15
+TAIL_BYTES, TAIL_LINES = 64_000, 15
 GROUP_GONE_SECONDS = 3.0
 
 
@@ -75,12 +75,15 @@ def has_members(group: int) -> bool:
 
 
 def tail(log: Path) -> str:
-    """Return the last lines of a log, indented."""
+    """Return the last lines of a log, indented; those of calls say nothing of why it ended."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-        lines = file.read().decode(errors="replace").splitlines()
+        start = max(0, log.stat().st_size - TAIL_BYTES)
+        file.seek(start)
+        # The first line may have been cut.
+        lines = file.read().decode(errors="replace").splitlines()[1 if start else 0 :]
+    lines = [line for line in lines if not line.startswith('{"at":')]
     return "".join(f"\n    {line}" for line in lines[-TAIL_LINES:])
 
 

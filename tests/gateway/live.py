@@ -102,9 +102,13 @@ def running_live(
     models: dict[str, str],
     *,
     change: Callable[[RouteTable], RouteTable] = lambda routes: routes,
+    output: int | None = None,
     **environment: str,
 ) -> Iterator[Live]:
-    """Run a gateway whose aliases lead to the fake provider; `change` alters its routes first."""
+    """Run a gateway whose aliases lead to the fake provider; `change` alters its routes first.
+
+    `output` is a file descriptor that takes all that it prints, instead of errors alone here.
+    """
     port = free_port()
     with provider_in_thread() as (provider, provider_port):
         routes = change(table(f"http://127.0.0.1:{provider_port}/v1", models))
@@ -121,7 +125,8 @@ def running_live(
             [sys.executable, "-m", "pilotdash.parts", "gateway"],
             cwd=ROOT,
             env=os.environ | settings | environment,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if output is None else output,
+            stderr=output,
             start_new_session=True,
         )
         live = Live(process, port, provider, provider_port, valkey, data)

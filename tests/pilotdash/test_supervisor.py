@@ -227,7 +227,8 @@ def test_a_log_is_bounded_while_its_writer_goes_on(tmp_path):
     assert (tmp_path / "a.log.1").stat().st_size == LOG_BYTES + 1
 
 
-def test_the_tail_of_a_log_is_its_last_lines(tmp_path):
-    (tmp_path / "a.log").write_text("".join(f"{n}\n" for n in range(100)))
+def test_the_tail_of_a_log_is_its_last_lines_but_for_calls(tmp_path):
+    call = '{"at":"2026-01-01T00:00:00Z","event":"call"' + " " * 2_000 + "}\n"
+    (tmp_path / "a.log").write_text("".join(f"{n}\n{call}" for n in range(100)))
 
     assert tail(tmp_path / "a.log").split() == [str(n) for n in range(85, 100)]
