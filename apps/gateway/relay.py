@@ -277,7 +277,7 @@ class _Run:
 
     def _own_headers(self) -> Headers:
         call = self._call
-        headers: Headers = [(b"x-request-id", call.id.encode())]
+        headers: Headers = [*call.limit_headers, (b"x-request-id", call.id.encode())]
         if not call.is_blind:
             slug = call.target.candidate.slug.encode("latin-1", "replace")
             headers.append((b"x-pilotdash-candidate", slug))

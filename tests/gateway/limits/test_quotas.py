@@ -1,0 +1,162 @@
+"""Limits as a developer meets them: through the whole gateway."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from apps.gateway.contract import LIMITS_PREFIX, UNSEEDED_KEY, LimitRoute, PriceRoute
+from tests.gateway.rig import GOOD, NOW
+
+OFF = LimitRoute("key")
+# A dollar for a million tokens in, four for a million out: a call of 9 and 3 costs 21,000 nano-USD.
+PRICE = PriceRoute(NOW - timedelta(9), None, 10**9, 10**9, 4 * 10**9)
+COST = 9 * 1_000 + 3 * 4_000
+
+
+def limit(rig, *limits):
+    table = rig.service.routes.table
+    pilot = replace(table.pilots[1], limits=limits)
+    priced = {id_: replace(one, prices=(PRICE,)) for id_, one in table.candidates.items()}
+    rig.service.routes.table = replace(table, pilots={1: pilot}, candidates=priced)
+
+
+async def seed(rig, valkey, nano=0):
+    """Have the counters known, as the worker does once a first call has named them."""
+    while not (names := valkey.smembers(UNSEEDED_KEY)):
+        await rig.chat(max_tokens=1)
+    for name in names:
+        valkey.hset(name, mapping={"seed": nano, "spent": 0})
+        valkey.srem(UNSEEDED_KEY, name)
+
+
+async def counted(rig):
+    """Wait until what has been sent to Redis has been done: replies come in order."""
+    await rig.service.limiter._connection.ask("PING")
+
+
+async def test_the_six_headers_stand_on_answers_and_refusals(rig):
+    limit(rig, LimitRoute("key", None, 2, 5_000))
+
+    replies = [await rig.chat() for _ in range(3)]
+
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    heads = [
+        {name[12:]: value for name, value in reply.headers.items() if "ratelimit" in name}
+        for reply in replies
+    ]
+    assert [head["limit-requests"] for head in heads] == ["2", "2", "2"]
+    assert [head["remaining-requests"] for head in heads] == ["1", "0", "0"]
+    assert heads[0]["limit-tokens"] == "5000"
+    assert replies[2].error == {
+        "message": "Your key may use 2 requests a minute, and they are used up. "
+        "There is room again in 30 seconds.",
+        "type": "rate_limit_error",
+        "code": "rate_limit_exceeded",
+        "param": None,
+    }
+    assert replies[2].headers["retry-after"] == "30"
+
+
+async def test_streams_count_in_tokens_a_minute(rig):
+    limit(rig, LimitRoute("key", None, tokens_per_minute=1_100))
+
+    statuses = [(await rig.chat(stream=True, max_tokens=1_000)).status for _ in range(3)]
+
+    # Each reserves a thousand and more, and gives back what its twelve tokens leave.
+    assert statuses == [200, 200, 200]
+    assert sum(record.completion_tokens for record in rig.records()) == 9
+
+
+async def test_money_is_taken_as_the_calls_cost(rig, valkey):
+    limit(rig, OFF, LimitRoute("person", nano_usd=10 * COST))
+    await seed(rig, valkey)
+
+    statuses = [(await rig.chat(max_tokens=3)).status for _ in range(12)]
+    refused = await rig.chat(max_tokens=3)
+
+    assert statuses == [200] * 10 + [429] * 2
+    assert refused.error["code"] == "insufficient_quota"
+    assert refused.headers["x-should-retry"] == "false"
+    await counted(rig)
+    (name,) = valkey.keys(f"{LIMITS_PREFIX}*:money:*")
+    assert int(valkey.hget(name, "spent")) == 10 * COST
+
+
+async def test_a_hundred_calls_at_once_against_money_for_five(rig, valkey):
+    prompt = round(len(GOOD.replace(b"}]}", b'}],"max_tokens":50}')) / 4)
+    need = prompt * 1_000 + 50 * 4_000
+    limit(rig, OFF, LimitRoute("pilot", nano_usd=5 * need))
+    await seed(rig, valkey)
+    rig.service.recorder.calibration._ratios.clear()
+    body = GOOD.replace(b"}]}", b'}],"max_tokens":50}')
+    rig.route("theirs?pace=0.2")
+    limit(rig, OFF, LimitRoute("pilot", nano_usd=5 * need))
+
+    replies = await asyncio.gather(
+        *(rig.request("POST", "/v1/chat/completions", body) for _ in range(100))
+    )
+
+    assert sum(reply.status == 200 for reply in replies) == 5
+    assert sum(reply.status == 429 for reply in replies) == 95
+
+
+@pytest.mark.parametrize(
+    ("model", "status"), [("theirs?status=400", 400), ("theirs?status=500", 500)]
+)
+async def test_calls_that_fail_give_back_all_they_held(rig, valkey, model, status):
+    rig.route(model)
+    limit(rig, LimitRoute("key", None, 1_000, 2_000, 2), LimitRoute("pilot", nano_usd=10**9))
+    await seed(rig, valkey)
+
+    # Fewer than make a provider rest.
+    statuses = {(await rig.chat(max_tokens=1_000)).status for _ in range(3)}
+    await counted(rig)
+
+    held = [valkey.hgetall(key) for key in valkey.keys(f"{LIMITS_PREFIX}*:c:*")]
+    (money,) = [valkey.hgetall(key) for key in valkey.keys(f"{LIMITS_PREFIX}*:money:*")]
+    assert statuses == {status}
+    assert held == []
+    assert {name: value for name, value in money.items() if name.startswith(b"h:")} == {}
+    assert money[b"spent"] == b"0"
+
+
+async def test_a_developer_who_leaves_gives_back_and_pays_for_what_was_written(rig, valkey):
+    rig.route("theirs?hang=mid")
+    limit(rig, LimitRoute("key", None, at_once=1), LimitRoute("pilot", nano_usd=10**9))
+    await seed_by_leaving(rig, valkey)
+    leave = asyncio.Event()
+
+    await rig.chat(stream=True, max_tokens=100, leave=leave, on_piece=lambda _: leave.set())
+    again = await rig.chat(stream=True, leave=leave, max_tokens=100)
+
+    record = rig.records()[-2]
+    spent = record.prompt_tokens * 1_000 + record.completion_tokens * 4_000
+    await counted(rig)
+    (name,) = valkey.keys(f"{LIMITS_PREFIX}*:money:*")
+    assert again.status in (0, 200)
+    assert record.outcome == "client_cancelled"
+    assert int(valkey.hget(name, "spent")) >= spent > 0
+
+
+async def seed_by_leaving(rig, valkey):
+    leave = asyncio.Event()
+    await rig.chat(stream=True, max_tokens=1, leave=leave, on_piece=lambda _: leave.set())
+    for name in valkey.smembers(UNSEEDED_KEY):
+        valkey.hset(name, mapping={"seed": 0, "spent": 0})
+        valkey.srem(UNSEEDED_KEY, name)
+
+
+async def test_while_redis_is_away_money_is_refused_and_the_rest_goes_on(rig):
+    limit(rig, OFF, LimitRoute("pilot", nano_usd=1_000))
+    rig.service.limiter.part("away")
+    rig.service.limiter._connection._url = "redis://127.0.0.1:1/0"
+
+    refused = await rig.chat()
+    limit(rig, LimitRoute("key", None, 1))
+    replies = [await rig.chat() for _ in range(2)]
+
+    assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+    assert [reply.status for reply in replies] == [200, 429]
+    assert "x-ratelimit-limit-requests" not in replies[0].headers
