@@ -14,8 +14,13 @@ from pilotdash import env
 # Beyond what the operator sets. Celery checks all of Django at each start of a worker, which costs
 # a second each time and has been done when the tests ran.
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1"}
-# Long enough for most streams to finish, short enough for an operator who waits.
+# Long enough for most streams to finish, short enough for an operator who waits. Whoever stops the
+# gateway kills it after that.
 GATEWAY_STOP_SECONDS = 60
+# At a reload, what an old worker has to answer beyond its longest stream.
+LAST_WORDS_SECONDS = 30
+# A new worker is up in one of them, or in some on a busy machine; until then the old one answers.
+RELOAD_SECONDS = 5
 # Beyond the gateway's own limit of calls, so that it is the one to refuse, with a sentence.
 LEAST_GATEWAY_STREAMS = 2048
 
@@ -45,8 +50,9 @@ def gateway() -> tuple[str, ...]:
         workers=env.gateway_workers(),
         application="pilotdash.gateway:app",
         more=(
+            # Nobody waits for a worker that a reload replaces, so it may finish all its streams.
             "--workers-kill-timeout",
-            str(GATEWAY_STOP_SECONDS),
+            str(limits.stream_seconds + LAST_WORDS_SECONDS),
             # By itself granian lets a worker answer backlog / workers requests at a time: too few
             # for a thousand streams.
             "--backlog",
@@ -131,8 +137,9 @@ def _granian(
         str(workers),
         # Without it a server whose worker was killed stays up and answers nobody.
         "--respawn-failed-workers",
+        # Between the start of a new worker and the end of the old one, at a reload.
         "--respawn-interval",
-        "0.2",
+        str(RELOAD_SECONDS),
         "--no-ws",
         *more,
         application,

@@ -54,11 +54,11 @@ def test_every_program_becomes_its_command_line(monkeypatch):
     lines = {name: " ".join(parts.command(name)[1:]) for name in set(OURS) - ONE_OFFS}
 
     granian = "-m granian --interface {} --host 0.0.0.0 --port {} --workers 1"
-    respawn = "--respawn-failed-workers --respawn-interval 0.2 --no-ws --workers-kill-timeout"
+    respawn = "--respawn-failed-workers --respawn-interval 5 --no-ws --workers-kill-timeout"
     celery = "-m celery -A pilotdash.celery:app"
     quiet = "--without-mingle --without-gossip --loglevel=INFO"
     assert lines == {
-        "gateway": f"{granian.format('asgi', 8000)} {respawn} 60 "
+        "gateway": f"{granian.format('asgi', 8000)} {respawn} 930 "
         "--backlog 2048 --backpressure 2048 --http 1 --http1-header-read-timeout 10000 "
         "pilotdash.gateway:app",
         "web": f"{granian.format('asginl', 8001)} {respawn} 10 pilotdash.asgi:application",
