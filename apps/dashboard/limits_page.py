@@ -1,6 +1,6 @@
 """A pilot's limits for administrators: what holds for whom, and what of the money is used."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -111,8 +111,9 @@ def sections(pilot: Pilot, *, reader: Reader, now: datetime) -> list[Section]:
         by_scope[limit.scope].append(limit)
     found = []
     for scope, own in by_scope.items():
+        excepted = {subject_id(limit) for limit in own if limit.usd is not None}
         rows = [
-            _row(limit, spent(scope, limit.period) if limit.usd else {}, pilot, reader)
+            _row(limit, spent(scope, limit.period) if limit.usd else {}, excepted, pilot, reader)
             for limit in own
         ]
         rows = _unset(pilot, scope, own, now) + rows
@@ -121,7 +122,13 @@ def sections(pilot: Pilot, *, reader: Reader, now: datetime) -> list[Section]:
     return found
 
 
-def _row(limit: Limit, found: Mapping[int, Spent], pilot: Pilot, reader: Reader) -> LimitRow:
+def _row(
+    limit: Limit,
+    found: Mapping[int, Spent],
+    excepted: Collection[int | None],
+    pilot: Pilot,
+    reader: Reader,
+) -> LimitRow:
     subject = whose(limit)
     used, words = None, ""
     if limit.usd is not None:
@@ -129,7 +136,8 @@ def _row(limit: Limit, found: Mapping[int, Spent], pilot: Pilot, reader: Reader)
         if own is not None:
             used, words = _used(found.get(own), limit, reader)
         else:
-            words = _how_many(found, limit.usd, reader)
+            others = [spent for key, spent in found.items() if key not in excepted]
+            words = _how_many(others, limit.usd, reader)
     return LimitRow(
         name=subject_words(subject) if subject else GENERAL[limit.scope],
         note="" if subject or limit.scope == LimitScope.PILOT else "unless it has one of its own",
@@ -156,8 +164,8 @@ def _used(spent: Spent | None, limit: Limit, reader: Reader) -> tuple[Used | Non
     return Used(spent.usd, limit.usd, money_words(limit.usd, limit.period)), ""
 
 
-def _how_many(found: Mapping[int, Spent], usd: Decimal, reader: Reader) -> str:
-    over = [spent for spent in found.values() if spent.usd >= usd]
+def _how_many(found: list[Spent], usd: Decimal, reader: Reader) -> str:
+    over = [spent for spent in found if spent.usd >= usd]
     callers = frozenset[int]().union(*(spent.callers for spent in over))
     if reader.is_few(callers):
         return "not shown of few people"

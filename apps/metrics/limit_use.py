@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Sum
 
 from apps.core.figures import money
-from apps.core.periods import Period, day_of, period_of_days
+from apps.core.periods import DAY, Period, day_of, period_of_days, start_of_day
 from apps.metrics.queries import hosting_by_candidate, usage_by_candidate, usage_by_person
 from apps.metrics.readers import Reader
 from apps.metrics.sums import HostingSums, UsageSums
@@ -63,8 +63,10 @@ def spent_by_subject(pilot: Pilot, scope: str, period: Period) -> Mapping[int, S
 
 
 def budget_spent(pilot: Pilot, *, now: datetime) -> Decimal:
-    """Return what a pilot has cost up to now: tokens and machines, idle ones too."""
-    so_far = pilot.period.clipped(pilot.period.start, now)
+    """Return what a pilot has cost up to today: tokens and machines, idle ones too."""
+    zone = pilot.zone_info
+    tomorrow = start_of_day(day_of(now, zone) + DAY, zone)
+    so_far = pilot.period.clipped(pilot.period.start, tomorrow)
     tokens = sum(usage_by_candidate(pilot.id, so_far).values(), UsageSums()).token_usd
     return tokens + sum(hosting_by_candidate(pilot.id, so_far).values(), HostingSums()).total_usd
 
