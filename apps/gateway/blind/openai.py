@@ -72,7 +72,7 @@ class BlindTurns:
         reason = only(choice.get("finish_reason"), str)
         made: Json = {"index": only(choice.get("index"), int, 0)}
         if self._is_text:
-            made |= {"text": only(choice.get("text"), str, ""), "logprobs": None}
+            made["text"] = only(choice.get("text"), str, "")
         elif isinstance(delta := choice.get("delta"), dict):
             made["delta"] = self._turn(delta, is_whole=False)
         else:
