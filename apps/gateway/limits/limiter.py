@@ -127,8 +127,10 @@ class Limiter:
     async def keep(self) -> None:
         """Connect, renew the lease, and part from a connection that is slow, for ever."""
         loop = asyncio.get_running_loop()
-        renewed = 0.0
+        renewed, was_slow = 0.0, False
         while True:
+            # When it is we who were busy, the answer is there and is read before the next look.
+            is_slow = self._connection.oldest_wait > SLOW_SECONDS
             if self._epoch is None or not self._connection.is_open:
                 try:
                     await self.connect()
@@ -137,11 +139,12 @@ class Limiter:
                     await asyncio.sleep(RECONNECT_SECONDS)
                     continue
                 renewed = loop.time()
-            elif self._connection.oldest_wait > SLOW_SECONDS:
+            elif is_slow and was_slow:
                 self.part("limits are counted by this process alone: the server is slow")
             elif loop.time() - renewed > RENEW_SECONDS:
                 renewed = loop.time()
                 _forget(self._connection.send(self._epoch.lease))
+            was_slow = is_slow
             await asyncio.sleep(TICK_SECONDS)
 
     def part(self, reason: str) -> None:
