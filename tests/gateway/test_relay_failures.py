@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 
 import pytest
@@ -201,3 +202,44 @@ async def test_the_upstream_is_closed_when_the_client_leaves_midway(rig):
     record = rig.record()
     assert (record.outcome, record.status, reply.status) == ("client_cancelled", 499, 200)
     assert (record.usage_source, record.completion_tokens) == ("estimated", 7)  # the cap
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_fault_of_our_own_is_said_and_recorded(rig, caplog, stream):
+    # No table can hold half a character; whatever else goes wrong in our code goes the same way.
+    rig.route("theirs\ud800")
+
+    reply = await rig.chat(stream=stream)
+
+    assert (reply.status, reply.error) == (
+        500,
+        {
+            "message": "PilotDash failed while handling this call. It has been recorded.",
+            "type": "api_error",
+            "code": "internal_error",
+            "param": None,
+        },
+    )
+    record = rig.record()
+    assert (record.outcome, record.status, record.error) == ("upstream_error", 500, "internal")
+    assert (record.attempts, record.usage_source) == ((), "none")
+    assert (rig.provider.seen, rig.service.slots.running) == ([], 0)
+    (line,) = [one.getMessage() for one in caplog.records if one.name == "apps.gateway.relay"]
+    assert re.fullmatch(rf"call {record.id} failed: \w+ at .+\.py:\d+", line)
+
+
+async def test_a_fault_of_our_own_midway_ends_the_stream_with_an_error_event(rig):
+    rig.route("theirs?events=9&pace=0.01")
+
+    def fail_once(reply):
+        if len(reply.pieces) == 3:
+            raise RuntimeError("the server lost its head")
+
+    reply = await rig.chat(stream=True, on_piece=fail_once)
+
+    last = json.loads(reply.body.split(b"data: ")[-1])["error"]
+    assert (last["code"], reply.status, reply.whole) == ("internal_error", 200, True)
+    record = rig.record()
+    assert (record.outcome, record.error) == ("stream_broken", "internal")
+    assert [(one.status, one.error) for one in record.attempts] == [(200, "")]
+    assert await closed_within_a_second(rig)
