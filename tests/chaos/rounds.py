@@ -10,21 +10,34 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 import psycopg
 
 from tests.chaos.clients import Clients
-from tests.chaos.staging import dead_letters, stage, stored
+from tests.chaos.staging import cost, counted, dead_letters, stage, stored
 from tests.chaos.upstream import RecordingUpstream
 from tests.chaos.verdict import Row, Verdict, judge
 from tests.product import NotReady, Product, children_of
 
 GATEWAY_WORKERS: Final = 2
-VICTIMS: Final = ("gateway worker", "gateway", "worker-ingest", "worker", "valkey", "postgres")
+WORKER: Final = "gateway worker"
+# Each in turn; and at once those two whose deaths lose what the other may not have yet.
+VICTIMS: Final = (
+    (WORKER,),
+    ("gateway",),
+    ("worker-ingest",),
+    ("worker",),
+    ("valkey",),
+    ("postgres",),
+    ("valkey", "gateway"),
+)
+KILLS: Final = sum(map(len, VICTIMS))
 # How long the load goes on before a kill, at random in this range.
 BEFORE_KILL_S: Final = (1.0, 2.5)
 STORED_WITHIN_S: Final = 90.0
+COUNTED_WITHIN_S: Final = 30.0
 POLL_S: Final = 1.0
 # Rows must not change any more for so long: later than any second delivery of a restart.
 QUIET_S: Final = 3.0
@@ -49,6 +62,8 @@ class SetTest:
         self.upstream = RecordingUpstream()
         self.kills = 0
         self.dead_letters = 0
+        self.cost = Decimal(0)
+        self.counted: Decimal | None = None
 
     async def run(self) -> Verdict:
         """Return the sum of all rounds. Raises NotReady when a part does not come back."""
@@ -65,10 +80,14 @@ class SetTest:
                 # Rows of an earlier round that came twice, or changed, only now.
                 before = sum((verdict for _, verdict in rounds), Verdict())
                 self.dead_letters = dead_letters(product)
+                await self._compare_money()
         finally:
             await self.upstream.stop()
         self.say(f"in all:   {total.line()}")
-        self.say(f"killed {self.kills} processes; {self.dead_letters} dead letters")
+        self.say(
+            f"killed {self.kills} processes, {self.dead_letters} dead letters;"
+            f" rows cost {self.cost.normalize():f} USD, the counter says {_usd(self.counted)}"
+        )
         for fault in total.faults():
             self.say(f"  {fault}")
         if (before.rows, before.unequal) != (total.rows, total.unequal):
@@ -85,30 +104,38 @@ class SetTest:
         await self._settled(clients)
         verdict = self._judge(clients)
         self.say(f"round {number:2}: {verdict.line()}")
+        for fault in verdict.faults()[:3]:
+            self.say(f"  {fault}")
         return clients, verdict
 
     async def _kill_each(self) -> None:
-        """Kill one process after the other while the load goes on."""
-        for victim in self.rng.sample(VICTIMS, len(VICTIMS)):
+        """Kill one after the other while the load goes on."""
+        for victims in self.rng.sample(VICTIMS, len(VICTIMS)):
             await asyncio.sleep(self.rng.uniform(*BEFORE_KILL_S))
-            await asyncio.to_thread(self._kill, victim)
-            self.kills += 1
+            if victims == (WORKER,):
+                await asyncio.to_thread(self._kill_worker)
+            else:
+                await asyncio.to_thread(self._kill, victims)
+            self.kills += len(victims)
         await asyncio.sleep(self.rng.uniform(*BEFORE_KILL_S))
 
-    def _kill(self, victim: str) -> None:
-        name = victim.split()[0]
-        before = self.product.wait_running(name)
-        if victim == name:
-            os.kill(before, signal.SIGKILL)
-            self.product.wait_running(name, other_than=before)
-            return
-        workers = children_of(before)
-        worker = self.rng.choice(workers)
+    def _kill(self, names: tuple[str, ...]) -> None:
+        """Kill parts at once and wait until the supervisor has replaced them."""
+        before = {name: self.product.wait_running(name) for name in names}
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        for name, pid in before.items():
+            self.product.wait_running(name, other_than=pid)
+
+    def _kill_worker(self) -> None:
+        """Kill one of the gateway's workers and wait until granian has replaced it."""
+        server = self.product.wait_running("gateway")
+        worker = self.rng.choice(children_of(server))
         os.kill(worker, signal.SIGKILL)
         deadline = time.monotonic() + 30
-        while len(now := children_of(before)) < GATEWAY_WORKERS or worker in now:
+        while len(now := children_of(server)) < GATEWAY_WORKERS or worker in now:
             if time.monotonic() > deadline:
-                raise NotReady(f"{victim} {worker} was not replaced: {now}")
+                raise NotReady(f"{WORKER} {worker} was not replaced: {now}")
             time.sleep(0.1)
 
     async def _settled(self, clients: Clients) -> None:
@@ -125,6 +152,16 @@ class SetTest:
                 count, since = len(rows), time.monotonic()
             is_complete = awaited <= {row.marker for row in rows}
             if is_complete and time.monotonic() - since >= QUIET_S:
+                return
+            await asyncio.sleep(POLL_S)
+
+    async def _compare_money(self) -> None:
+        """Compare what the rows cost with the counter, which may have to look up its past."""
+        deadline = time.monotonic() + COUNTED_WITHIN_S
+        while time.monotonic() < deadline:
+            self.cost = await asyncio.to_thread(cost, self.product)
+            self.counted = await asyncio.to_thread(counted, self.product)
+            if self.counted == self.cost:
                 return
             await asyncio.sleep(POLL_S)
 
@@ -146,3 +183,7 @@ class SetTest:
         )
         verdict.refused, verdict.unanswered = told.refused, told.unanswered
         return verdict
+
+
+def _usd(money: Decimal | None) -> str:
+    return "nothing" if money is None else f"{money.normalize():f} USD"
