@@ -8,7 +8,7 @@ words of closed lists, never what a client or a provider sent.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Final
 
 from prometheus_client import (
@@ -23,15 +23,21 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from apps.gateway.contract import CallRecord
+from apps.gateway.limits.plan import AT_ONCE, MONEY, PILOT_MONEY, REQUESTS
+from apps.gateway.limits.plan import TOKENS as TOKENS_A_MINUTE
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8)
 OVERHEAD: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2)
 # Statuses worth telling apart; of others only the class is told, so that no provider makes series.
 STATUSES: Final = frozenset((200, 400, 401, 403, 404, 408, 413, 422, 429, 499, 500, 502, 503, 504))
-# How the limiter decides. The last two are passes: without Redis, and beyond a soft limit.
-DECISIONS: Final = ("passed", "requests", "tokens", "at_once", "money", "unavailable")
-PASSES: Final = ("local", "soft")
+LIMIT_KINDS: Final = {
+    REQUESTS: "requests",
+    TOKENS_A_MINUTE: "tokens",
+    AT_ONCE: "at_once",
+    MONEY: "money",
+    PILOT_MONEY: "money",
+}
 
 CALLS = Counter(
     "pilotdash_calls",
@@ -64,15 +70,18 @@ FALLBACKS = Counter(
     ["candidate"],
 )
 REFUSED = Counter("pilotdash_refusals", "Requests that were not let through.", ["reason"])
-LIMIT_DECISIONS = Counter(
-    "pilotdash_limit_decisions",
-    "What the limiter decided: passed, or the kind of limit that refused.",
-    ["decision"],
+LIMIT_CHECKS = Counter(
+    "pilotdash_limit_checks",
+    "Calls that were judged by their limits: in Redis, or by one process alone.",
+    ["by"],
 )
-LIMIT_PASSES = Counter(
-    "pilotdash_limit_exceptions",
-    "Calls let through counted by one process alone (local), or beyond a soft limit (soft).",
-    ["kind"],
+LIMIT_REFUSALS = Counter(
+    "pilotdash_limit_refusals",
+    "Calls that a limit refused, by its kind; money_unknown where nobody knew what is left.",
+    ["limit"],
+)
+LIMIT_WARNINGS = Counter(
+    "pilotdash_limit_warnings", "Calls that were let through beyond a soft limit."
 )
 LIMITER_LOCAL = Gauge(
     "pilotdash_limiter_local",
@@ -179,16 +188,21 @@ def count_call(
         FALLBACKS.labels(assigned).inc()
 
 
-def count_limit(decision: str, *exceptions: str) -> None:
-    """Count what the limiter decided, a word of DECISIONS, with words of PASSES where they hold."""
-    _decisions[decision].inc()
-    for kind in exceptions:
-        _exceptions[kind].inc()
+def count_limits(counts: MutableMapping[str, int]) -> None:
+    """Add what the limiter has counted since the last time, and take it out of `counts`.
 
-
-def set_limiter(*, is_local: bool, unseeded: int) -> None:
-    LIMITER_LOCAL.set(is_local)
-    LIMITER_UNSEEDED.set(unseeded)
+    Its words are together, alone, warned, money_unknown and refused_<kind of counter>.
+    """
+    for word, count in counts.items():
+        match word:
+            case "together" | "alone":
+                LIMIT_CHECKS.labels("redis" if word == "together" else "process").inc(count)
+            case "warned":
+                LIMIT_WARNINGS.inc(count)
+            case _:
+                kind = word.removeprefix("refused_")
+                LIMIT_REFUSALS.labels(LIMIT_KINDS.get(kind, kind)).inc(count)
+    counts.clear()
 
 
 def set_breakers(states: Mapping[str, int]) -> None:
@@ -233,6 +247,3 @@ def _count_attempts(record: CallRecord, candidate: str, assigned: str | None) ->
 
 
 _providers: dict[str, Gauge] = {}
-# Made at once, so that nothing which has not happened yet is missing.
-_decisions: Final = {word: LIMIT_DECISIONS.labels(word) for word in DECISIONS}
-_exceptions: Final = {word: LIMIT_PASSES.labels(word) for word in PASSES}

@@ -19,6 +19,7 @@ from apps.gateway.asgi import Receive, Send
 from apps.gateway.attempts import Attempts
 from apps.gateway.breaker import Breakers
 from apps.gateway.call_log import CallLog
+from apps.gateway.contract import UNSEEDED_KEY
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
@@ -176,6 +177,8 @@ class Service:
     async def _gauges(self) -> None:
         while True:
             self._set_gauges()
+            with contextlib.suppress(Unavailable, Refused):
+                metrics.LIMITER_UNSEEDED.set(int(await self._asking.ask("SCARD", UNSEEDED_KEY)))
             await asyncio.sleep(GAUGE_SECONDS)
 
     def _set_gauges(self) -> None:
@@ -188,6 +191,8 @@ class Service:
         metrics.set_routes(version=table.version, age_seconds=age)
         states = self.breakers.states(time.monotonic())
         metrics.set_breakers({slug: state for slug, (state, _) in states.items()})
+        metrics.LIMITER_LOCAL.set(self.limiter.is_alone)
+        metrics.count_limits(self.limiter.counts)
         if self.log is not None:
             metrics.LOG_DROPPED.inc(self.log.take_dropped())
 

@@ -1,16 +1,18 @@
 """What is counted of a call, and that all workers of a server are counted together."""
 
+import asyncio
 import json
 import re
 import socket
 import urllib.request
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from prometheus_client import REGISTRY
 
 from apps.gateway import metrics
-from apps.gateway.contract import Attempt
+from apps.gateway.contract import UNSEEDED_KEY, Attempt
 from tests.gateway.live import running_live, until
 from tests.gateway.records import admitted
 from tests.gateway.rig import CHAT, GOOD, KEY
@@ -107,20 +109,38 @@ def test_retries_and_fallbacks_are_counted_where_they_were_needed(assigned, atte
     assert change.grown == grown
 
 
-def test_the_limiter_tells_what_it_decides():
+def test_what_the_limiter_counted_is_taken_over_once():
     change = Change(
-        ("pilotdash_limit_decisions_total", {"decision": "passed"}),
-        ("pilotdash_limit_decisions_total", {"decision": "money"}),
-        ("pilotdash_limit_exceptions_total", {"kind": "local"}),
-        ("pilotdash_limit_exceptions_total", {"kind": "soft"}),
+        ("pilotdash_limit_checks_total", {"by": "redis"}),
+        ("pilotdash_limit_checks_total", {"by": "process"}),
+        ("pilotdash_limit_refusals_total", {"limit": "requests"}),
+        ("pilotdash_limit_refusals_total", {"limit": "money_unknown"}),
+        ("pilotdash_limit_refusals_total", {"limit": "money"}),
+        ("pilotdash_limit_warnings_total", {}),
     )
+    counts = Counter(together=5, alone=4, refused_r=3, money_unknown=2, warned=1)
+    counts.update({"refused_m": 6, "refused_p": 7})
 
-    metrics.count_limit("passed", "local", "soft")
-    metrics.count_limit("money")
-    metrics.set_limiter(is_local=True, unseeded=3)
+    metrics.count_limits(counts)
+    metrics.count_limits(counts)
 
-    assert change.grown == [1, 1, 1, 1]
-    assert (value("pilotdash_limiter_local"), value("pilotdash_limiter_unseeded")) == (1, 3)
+    assert change.grown == [5, 4, 3, 2, 13, 1]
+
+
+async def test_the_limiters_state_is_told(rig, valkey):
+    valkey.sadd(UNSEEDED_KEY, "one", "two")
+    change = Change(("pilotdash_limit_checks_total", {"by": "redis"}))
+
+    await rig.chat()
+    async with asyncio.timeout(5):
+        while value("pilotdash_limiter_unseeded") != 2:
+            await asyncio.sleep(0.05)
+    rig.service._set_gauges()
+
+    assert (change.grown, value("pilotdash_limiter_local")) == ([1], 0)
+    rig.service.limiter.part("the test")
+    rig.service._set_gauges()
+    assert value("pilotdash_limiter_local") == 1
 
 
 def test_a_provider_that_is_gone_counts_as_closed():

@@ -56,7 +56,7 @@ def test_every_limit_is_the_operators_to_set(composed, monkeypatch):
     )
     assert settings.upstream.timeouts == Timeouts(18, 19, 20, 21)
     assert settings.event_bytes == 22_000
-    assert (gateway.service.slots.per_key, gateway.service.slots.per_process) == (23, 2_400)
+    assert (settings.calls_per_key, gateway.service.slots.per_process) == (23, 2_400)
     line = " ".join(parts.gateway())
     assert "--http1-header-read-timeout 13000" in line
     assert "--backlog 4800 --backpressure 4800" in line
