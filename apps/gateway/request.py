@@ -66,6 +66,10 @@ def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
     messages = fields.get("messages")
     if isinstance(messages, list) and len(messages) > bounds.messages:
         raise NotAcceptable(f"There are more than {bounds.messages} messages.", "messages")
+    # Texts and tokens to be embedded may be more.
+    items = fields.get("input")
+    if isinstance(items, list) and len(items) > bounds.messages and isinstance(items[0], dict):
+        raise NotAcceptable(f"There are more than {bounds.messages} messages.", "input")
     limit = (
         fields.get("max_completion_tokens")
         or fields.get("max_tokens")

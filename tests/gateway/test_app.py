@@ -37,6 +37,12 @@ from tests.gateway.rig import CHAT, EXPIRED, GOOD, KEY, NOW
             "invalid_value",
             "messages",
         ),
+        (
+            b'{"model":"pilot-chat","input":[' + b"{}," * 2_000 + b"{}]}",
+            400,
+            "invalid_value",
+            "input",
+        ),
         (b'{"model":"gpt-4o"}', 404, "model_not_found", "model"),
     ],
 )
