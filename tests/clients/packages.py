@@ -14,7 +14,8 @@ from uuid import uuid4
 
 HERE = Path(__file__).parent / "node"
 MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
-OLDEST_NODE = 18
+# What the packages of OpenAI and Anthropic ask for.
+OLDEST_NODE = 20
 INSTALL_SECONDS = 100
 INSTALL = ("npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund")
 

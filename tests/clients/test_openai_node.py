@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.gateway.contract import REFUSALS_KEY, RouteTable
+from apps.gateway.contract import REFUSALS_KEY, SERVABLE, RouteTable
 from tests.clients.routes import apart
 from tests.fakes.provider import Script, usage_of, vector_of
 from tests.gateway.live import until
@@ -30,6 +30,8 @@ TEXT = "Grüße aus 东京"
 
 
 def routes(table: RouteTable) -> RouteTable:
+    everything = replace(table.providers[5], serves=SERVABLE)
+    table = replace(table, providers=table.providers | {5: everything})
     return apart(table, "stuck", "mad", "silent", "busy")
 
 
@@ -92,6 +94,15 @@ def test_models(node):
 
     assert names == sorted(MODELS)
     assert (found["id"], found["owned_by"]) == ("pilot-chat", "pilotdash")
+
+
+@pytest.mark.parametrize("step", ["respond", "respondStream"])
+def test_responses(node, step):
+    (answer,) = run(node, step)
+
+    usage = answer["usage"]
+    assert (answer["model"], answer["text"]) == ("pilot-chat", TEXT)
+    assert (usage["input_tokens"], usage["output_tokens"]) == (9, 3)
 
 
 @pytest.mark.parametrize(
