@@ -35,8 +35,8 @@ from apps.gateway.whole import read_answer
 ANSWER_LIMIT: Final = 64 << 20
 # How long a provider may take to end its body after it said [DONE].
 TAIL_SECONDS: Final = 1.0
-# What a provider that is starting a model makes us say, when it does not say it itself.
-STARTING_SECONDS: Final = "5"
+# How long to wait with a provider that is busy or starting a model and does not say it itself.
+LATER_SECONDS: Final = "5"
 # Above this many bytes, reading an answer is felt by the streams of others.
 LARGE_ANSWER: Final = 1 << 16
 
@@ -287,5 +287,5 @@ class _Run:
 
 
 def _error_headers(status: int, headers: Mapping[str, str]) -> Headers:
-    found = headers.get("retry-after") or (STARTING_SECONDS if status == 503 else "")
+    found = headers.get("retry-after") or (LATER_SECONDS if status in (429, 503) else "")
     return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]

@@ -99,6 +99,7 @@ async def test_a_stream_that_ends_before_it_begins_is_tried_again(rig):
         ("hang=head", "upstream_timeout", (None, "first_byte"), 504),
         ("hang=first", "upstream_timeout", (200, "first_byte"), 504),
         ("hang=mid", "upstream_timeout", (200, "silence"), 200),
+        ("events=999&pace=0.05", "upstream_timeout", (200, "whole"), 200),
         ("cut_at=2&pace=0.02", "stream_broken", (200, "broken"), 200),
     ],
 )
@@ -171,6 +172,14 @@ async def test_a_long_retry_after_is_the_developers_to_honor(rig, status):
 
     assert (reply.status, reply.headers["retry-after"]) == (status, "6")
     assert (attempts(rig.record()), len(rig.provider.seen)) == ([(status, "")], 1)
+
+
+async def test_a_limit_of_the_provider_always_says_how_long(rig):
+    rig.route("theirs?status=429")
+
+    reply = await rig.chat()
+
+    assert (reply.status, reply.headers["retry-after"]) == (429, "5")
 
 
 @pytest.mark.parametrize(("told", "waits"), [("", "5"), ("&retry_after=9", "9")])
