@@ -48,12 +48,19 @@ class Used:
 
     spent_usd: Decimal
     usd: Decimal
-    words: str
 
     @property
     def kind(self) -> str:
         share = self.spent_usd / self.usd if self.usd else Decimal(1)
         return "bad" if share >= 1 else "warn" if share >= Decimal("0.8") else "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of something; what a limit of one's own leaves open is the general one's."""
+
+    value: int | None = None
+    is_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,11 @@ class LimitRow:
     note: str = ""
     id: int | None = None
     subject: int | str = ""
-    requests: int | None = None
-    tokens: int | None = None
-    at_once: int | None = None
+    requests: Amount = Amount()
+    tokens: Amount = Amount()
+    at_once: Amount = Amount()
     money: str = ""
+    is_own_money: bool = True
     then: str = ""
     used: Used | None = None
     used_words: str = ""
@@ -112,10 +120,12 @@ def sections(pilot: Pilot, *, reader: Reader, now: datetime) -> list[Section]:
     found = []
     for scope, own in by_scope.items():
         excepted = {subject_id(limit) for limit in own if limit.usd is not None}
-        rows = [
-            _row(limit, spent(scope, limit.period) if limit.usd else {}, excepted, pilot, reader)
-            for limit in own
-        ]
+        general = next((limit for limit in own if whose(limit) is None), None)
+        rows = []
+        for limit in own:
+            paid = limit if limit.usd is not None else general
+            sums = spent(scope, paid.period) if paid and paid.usd is not None else {}
+            rows.append(_row(limit, general, sums, excepted, pilot, reader))
         rows = _unset(pilot, scope, own, now) + rows
         others = _others(subjects_to_limit(pilot, scope, now=now), own)
         found.append(Section(scope, *TITLES[scope], rows, others))
@@ -124,33 +134,43 @@ def sections(pilot: Pilot, *, reader: Reader, now: datetime) -> list[Section]:
 
 def _row(
     limit: Limit,
+    general: Limit | None,
     found: Mapping[int, Spent],
     excepted: Collection[int | None],
     pilot: Pilot,
     reader: Reader,
 ) -> LimitRow:
-    subject = whose(limit)
-    used, words = None, ""
-    if limit.usd is not None:
+    subject, paid = whose(limit), limit if limit.usd is not None else general
+    used, words, money, then = None, "", "", ""
+    if paid is not None and paid.usd is not None:
+        money, then = money_words(paid.usd, paid.period), REFUSES if paid.is_hard else TELLS
         own = pilot.id if limit.scope == LimitScope.PILOT else subject_id(limit)
         if own is not None:
-            used, words = _used(found.get(own), limit, reader)
+            used, words = _used(found.get(own), paid, reader)
         else:
             others = [spent for key, spent in found.items() if key not in excepted]
-            words = _how_many(others, limit.usd, reader)
+            words = _how_many(others, paid.usd, reader)
     return LimitRow(
         name=subject_words(subject) if subject else GENERAL[limit.scope],
         note="" if subject or limit.scope == LimitScope.PILOT else "unless it has one of its own",
         id=limit.id,
         subject=subject.id if subject else "",
-        requests=limit.requests_per_minute,
-        tokens=limit.tokens_per_minute,
-        at_once=limit.at_once,
-        money=money_words(limit.usd, limit.period) if limit.usd is not None else "",
-        then=(REFUSES if limit.is_hard else TELLS) if limit.usd is not None else "",
+        requests=_amount(limit, general, "requests_per_minute"),
+        tokens=_amount(limit, general, "tokens_per_minute"),
+        at_once=_amount(limit, general, "at_once"),
+        money=money,
+        is_own_money=paid is limit,
+        then=then,
         used=used,
         used_words=words,
     )
+
+
+def _amount(limit: Limit, general: Limit | None, name: str) -> Amount:
+    own: int | None = getattr(limit, name)
+    if own is not None or general is None or general is limit:
+        return Amount(own)
+    return Amount(getattr(general, name), is_own=False)
 
 
 def _used(spent: Spent | None, limit: Limit, reader: Reader) -> tuple[Used | None, str]:
@@ -161,7 +181,7 @@ def _used(spent: Spent | None, limit: Limit, reader: Reader) -> tuple[Used | Non
         return None, "not shown of few people"
     if limit.scope in (LimitScope.KEY, LimitScope.PERSON) and reader.least:
         return None, "not shown of one person"
-    return Used(spent.usd, limit.usd, money_words(limit.usd, limit.period)), ""
+    return Used(spent.usd, limit.usd), ""
 
 
 def _how_many(found: list[Spent], usd: Decimal, reader: Reader) -> str:
@@ -180,16 +200,16 @@ def _unset(pilot: Pilot, scope: str, own: list[Limit], now: datetime) -> list[Li
             LimitRow(
                 GENERAL[scope],
                 "what the endpoint keeps to while nothing is set",
-                requests=KEY_REQUESTS_PER_MINUTE,
-                tokens=KEY_TOKENS_PER_MINUTE,
-                at_once=KEY_AT_ONCE,
+                requests=Amount(KEY_REQUESTS_PER_MINUTE),
+                tokens=Amount(KEY_TOKENS_PER_MINUTE),
+                at_once=Amount(KEY_AT_ONCE),
             )
         ]
     has_money = general is not None and general.usd is not None
     if scope != LimitScope.PILOT or pilot.budget_usd is None or has_money:
         return []
     words = money_words(pilot.budget_usd, LimitPeriod.PILOT)
-    spent = Used(budget_spent(pilot, now=now), pilot.budget_usd, words)
+    spent = Used(budget_spent(pilot, now=now), pilot.budget_usd)
     return [
         LimitRow(
             "Budget",

@@ -88,6 +88,7 @@ def _set_stage(data: Path, *, now: datetime) -> None:
         people_named=True,
         now=start_of_day(starts_on, zone),
     )
+    stage.make_limits(running, candidates, now=now)
     Pilot.objects.filter(id=running.id).update(created_at=now)
     write_keys(data, keys)
     told = _told(passwords, keys[0])

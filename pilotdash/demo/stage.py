@@ -14,7 +14,8 @@ from apps.catalog.costs import set_price, start_hosting
 from apps.catalog.models import Candidate, Provider
 from apps.core.periods import DAY, Period, day_of, start_of_day
 from apps.pilots.actions import add_trial, create_pilot, enroll, issue_key
-from apps.pilots.models import Pilot
+from apps.pilots.limits import Allowance, set_limit
+from apps.pilots.models import LimitScope, Pilot
 from pilotdash import env
 from pilotdash.demo.cast import CLOSED, DEVELOPERS, PROVIDERS, SIMULATOR_KEY, TRIAL, SimulatedModel
 
@@ -142,6 +143,24 @@ def make_hosting(candidates: dict[str, Candidate], period: Period, *, now: datet
             ended_at=None if morning == mornings[-1] else ends,
             now=now,
         )
+
+
+def make_limits(pilot: Pilot, candidates: dict[str, Candidate], *, now: datetime) -> None:
+    """Limit money as a careful team would: each person hard, the dearest candidate softly."""
+    set_limit(
+        pilot=pilot,
+        scope=LimitScope.PERSON,
+        allowance=Allowance(usd=Decimal(25), requests_per_minute=600),
+        now=now,
+    )
+    dearest = max((model for model in TRIAL if model.price), key=lambda model: model.price or ())
+    set_limit(
+        pilot=pilot,
+        scope=LimitScope.CANDIDATE,
+        subject=candidates[dearest.slug],
+        allowance=Allowance(usd=Decimal(15), is_hard=False),
+        now=now,
+    )
 
 
 def make_pilot(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEntry, Role
 from apps.core.periods import DAY
-from apps.dashboard.limits_page import sections
+from apps.dashboard.limits_page import Amount, Used, sections
 from apps.metrics.readers import Reader
 from apps.pilots.limits import KEY_AT_ONCE
 from apps.pilots.models import Limit
@@ -45,7 +45,7 @@ def test_a_pilot_without_limits_says_what_the_endpoint_keeps_to(client, admin, p
 
     by_scope = {section.scope: section for section in page.context["sections"]}
     key = by_scope["key"].rows[0]
-    assert (key.name, key.at_once, key.id) == ("Each key", KEY_AT_ONCE, None)
+    assert (key.name, key.at_once, key.id) == ("Each key", Amount(KEY_AT_ONCE), None)
     assert [len(section.rows) for section in by_scope.values()] == [1, 0, 0, 0]
     assert [section.has_general for section in by_scope.values()] == [False] * 4
     assert page.text.count("No limit:") == 3
@@ -101,6 +101,22 @@ def test_exceptions_follow_the_general_limit_with_their_own_use(pilot):
         (None, "used up by nobody"),
         (None, "not shown of few people"),
     ]
+
+
+def test_what_an_exception_leaves_open_is_the_general_limits(pilot):
+    enrollment = make_enrollment(pilot)
+    make_limit(pilot, "person", usd=2, requests_per_minute=60, period="day", is_hard=False)
+    make_limit(pilot, "person", enrollment=enrollment, at_once=1)
+
+    _, row = rows(pilot)["person"]
+
+    assert (row.requests, row.tokens, row.at_once) == (
+        Amount(60, is_own=False),
+        Amount(None, is_own=False),
+        Amount(1),
+    )
+    assert (row.money, row.is_own_money, row.then) == ("$2.00 a day", False, "leads are told")
+    assert row.used == Used(Decimal(0), Decimal(2))
 
 
 def test_general_limit_says_how_many_have_used_it_up(pilot):
