@@ -79,7 +79,7 @@ class UsageTap:
     def _see_turn(self, turn: Json, choice: Any) -> None:
         for name in _TEXTS:
             if text := turn.get(name):
-                self.content_bytes += _size(text)
+                self.content_bytes += len(text.encode()) if type(text) is str else _size(text)
         calls = turn.get("tool_calls")
         if not isinstance(calls, list):
             return
