@@ -33,7 +33,7 @@ coverage: dev
 # Formatter, linter, types, templates, migrations, layers.
 check: format lint types templates migrations layers
 
-# The benchmarks; writes bench/results/latest.json.
+# Everyone side by side, in ten minutes; writes bench/results/latest.json and docs/benchmarks.md.
 bench: dev
 	@exec $(PY) -m bench
 

@@ -1,27 +1,38 @@
 """A provider that costs next to nothing: fixed answers over asyncio's bare protocol.
 
-Plain requests get a whole completion; a body with `"stream":true` gets 66 events at a pace. Run as
+Plain requests get a whole completion. A body with `"stream":true` gets one event for each of its
+`max_tokens` (256 at most), one that finishes and one with usage, at a pace. Run as
 `python -m bench.upstream PORT PACE_MS`.
 """
 
 import asyncio
 import contextlib
+import re
 import sys
 from typing import cast
 
 import orjson
 
-EVENTS = 64
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n"
+MOST_EVENTS = 256
+STREAMED = re.compile(rb'"stream":\s*true')
+MAX_TOKENS = re.compile(rb'"max_tokens":\s*(\d+)')
+# Larger ones are plain; searching them would hold up the streams that are measured meanwhile.
+LARGEST_STREAMED = 1_000_000
 
 
 def _chunk(delta: dict, reason: str | None = None, usage: dict | None = None) -> bytes:
     choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": reason}]
     body = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
-    return b"data: " + orjson.dumps(body | {"choices": choices, "usage": usage}) + b"\n\n"
+    return _framed(orjson.dumps(body | {"choices": choices, "usage": usage}))
 
 
-USAGE = {"prompt_tokens": 700, "completion_tokens": EVENTS, "total_tokens": 764}
+def _framed(data: bytes) -> bytes:
+    event = b"data: " + data + b"\n\n"
+    return b"%x\r\n%b\r\n" % (len(event), event)
+
+
+USAGE = {"prompt_tokens": 700, "completion_tokens": 64, "total_tokens": 764}
 PLAIN_BODY = orjson.dumps(
     {
         "id": "chatcmpl-1",
@@ -39,14 +50,16 @@ PLAIN_BODY = orjson.dumps(
     }
 )
 PLAIN = HEAD % b"application/json" + b"content-length: %d\r\n\r\n" % len(PLAIN_BODY) + PLAIN_BODY
-STREAM = [_chunk({"content": f" word{n}"}) for n in range(EVENTS)]
-STREAM += [_chunk({}, "stop"), _chunk({}, usage=USAGE), b"data: [DONE]\n\n"]
+STREAM_HEAD = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
+WORDS = [_chunk({"content": f" word{n}"}) for n in range(MOST_EVENTS)]
+LAST = [_chunk({}, "stop"), _chunk({}, usage=USAGE), _framed(b"[DONE]") + b"0\r\n\r\n"]
 
 
 class Server(asyncio.Protocol):
     def __init__(self, pace: float) -> None:
         self.pace = pace
-        self.buffer = b""
+        self.buffer = bytearray()
+        self.body = self.end = 0
         self.task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,29 +72,39 @@ class Server(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
-            head = self.buffer[:end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(self.buffer) < end + 4 + length:
-                return
-            body = self.buffer[end + 4 : end + 4 + length]
-            self.buffer = self.buffer[end + 4 + length :]
-            if b'"stream":true' in body:
-                self.task = asyncio.get_running_loop().create_task(self.stream())
-            else:
-                self.transport.write(PLAIN)
+        while self.is_whole():
+            self.answer(bytes(self.buffer[self.body : self.end]))
+            del self.buffer[: self.end]
+            self.end = 0
 
-    async def stream(self) -> None:
+    def is_whole(self) -> bool:
+        if not self.end:
+            at = self.buffer.find(b"\r\n\r\n")
+            if at < 0:
+                return False
+            head = bytes(self.buffer[:at]).lower()
+            found = head.find(b"content-length:")
+            length = int(head[found + 15 :].split(b"\r\n", 1)[0]) if found >= 0 else 0
+            self.body, self.end = at + 4, at + 4 + length
+        return len(self.buffer) >= self.end
+
+    def answer(self, body: bytes) -> None:
+        if len(body) > LARGEST_STREAMED or not STREAMED.search(body):
+            self.transport.write(PLAIN)
+            return
+        found = MAX_TOKENS.search(body)
+        events = min(int(found[1]), MOST_EVENTS) if found else MOST_EVENTS
+        self.task = asyncio.get_running_loop().create_task(self.stream(events))
+
+    async def stream(self, events: int) -> None:
         write = self.transport.write
-        write(HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n")
+        write(STREAM_HEAD)
         loop = asyncio.get_running_loop()
         due = loop.time()
-        for event in STREAM:
-            write(b"%x\r\n%b\r\n" % (len(event), event))
+        for event in WORDS[:events] + LAST:
+            write(event)
             due += self.pace
             await asyncio.sleep(max(0.0, due - loop.time()))
-        write(b"0\r\n\r\n")
 
 
 async def main(port: int, pace: float) -> None:
@@ -97,4 +120,5 @@ if __name__ == "__main__":
         import uvloop
 
         uvloop.install()
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]) / 1000))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]) / 1000))
