@@ -24,7 +24,7 @@ def main() -> int:
     test = SetTest(Plan(given.rounds, given.clients, given.keys, given.seed), say)
     began = time.monotonic()
     total = asyncio.run(test.run())
-    is_good = total.is_good and not test.dead_letters and total.finished > 0
+    is_good = total.is_good and test.is_good and total.finished > 0
     say(f"{'passed' if is_good else 'FAILED'} in {time.monotonic() - began:.0f} s")
     return 0 if is_good else 1
 

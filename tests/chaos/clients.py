@@ -55,6 +55,12 @@ class Clients:
     def stop(self) -> None:
         self._is_over = True
 
+    async def call_once(self) -> None:
+        """Make one call and stay until it has ended."""
+        async with aiohttp.ClientSession() as session:
+            endpoint = "chat/completions"
+            await self._ask(session, self._marker(endpoint), endpoint, False, "stays")
+
     async def run(self) -> None:
         """Be one client."""
         timeout = aiohttp.ClientTimeout(total=LONGEST_S)
@@ -69,9 +75,8 @@ class Clients:
                 await asyncio.sleep(pause)
 
     async def _call(self, session: aiohttp.ClientSession) -> bool:
-        marker = f"r{self.round:02d}-{self.told.sent + 1:06d}"
         endpoint, streamed = self._kind()
-        self.told.endpoints[marker] = endpoint
+        marker = self._marker(endpoint)
         (ending,) = self.rng.choices(*zip(*ENDINGS, strict=True))
         patience = LONGEST_S
         if ending == "before":
@@ -80,6 +85,11 @@ class Clients:
             patience = self.rng.uniform(0.03, 0.3)
         async with asyncio.timeout(patience):
             return await self._ask(session, marker, endpoint, streamed, ending)
+
+    def _marker(self, endpoint: str) -> str:
+        marker = f"r{self.round:02d}-{self.told.sent + 1:06d}"
+        self.told.endpoints[marker] = endpoint
+        return marker
 
     def _kind(self) -> tuple[str, bool]:
         ((endpoint, streamed, _),) = self.rng.choices(KINDS, [weight for *_, weight in KINDS])

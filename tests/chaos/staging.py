@@ -96,11 +96,12 @@ def counted(product: Product) -> Decimal | None:
     broker = redis.Redis.from_url(_saved(product)["REDIS_URL"])
     run_id = broker.info("server")["run_id"]
     names = list(broker.scan_iter(f"{LIMITS_PREFIX}{run_id}:money:*:pilot:*"))
-    values: list[Any] = broker.hmget(names[0], "spent", "seed") if names else [None]
+    values: list[Any] = broker.hmget(names[0], "since", "spent", "seed") if names else [None]
     broker.close()
     if None in values:
         return None
-    return sum(map(Decimal, map(bytes.decode, values)), Decimal(0)) / 10**9
+    _, spent, seed = values
+    return Decimal(int(spent) + int(seed)) / 10**9
 
 
 def _connect(product: Product) -> "psycopg.Connection":

@@ -37,10 +37,10 @@ MODELS = {
 }
 # A thousand calls, by how they end.
 ENDINGS = {
-    "leaves before the answer": 250,
+    "leaves before the answer": 280,
     "leaves in the middle": 250,
     "leaves at the end": 120,
-    "the provider is silent": 60,
+    "the provider is silent": 30,
     "malformed": 160,
     "refused by the provider": 160,
 }
@@ -55,7 +55,7 @@ LIMITS = (
 @pytest.fixture
 def live(tmp_path, valkey):
     routes = limited(*LIMITS, apart="dead")
-    environment = {"GATEWAY_WORKERS": str(WORKERS), "PILOTDASH_FIRST_BYTE_SECONDS": "1"}
+    environment = {"GATEWAY_WORKERS": str(WORKERS), "PILOTDASH_FIRST_BYTE_SECONDS": "3"}
     with running_live(tmp_path, valkey, MODELS, change=routes, **environment) as live:
         until(lambda: len(live.workers) == WORKERS)
         yield live
