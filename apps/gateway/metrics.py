@@ -236,9 +236,10 @@ def _told_apart(status: int | None) -> str:
 
 
 def _count_attempts(record: CallRecord, candidate: str, assigned: str | None) -> None:
-    earlier = [one.candidate_id == record.assigned_candidate_id for one in record.attempts]
-    at_assigned = sum(earlier) if assigned is not None else 0
-    if (more := len(earlier) - at_assigned - 1) > 0:
+    # A dead connection that was replaced is no attempt of its own.
+    asked = [one.candidate_id for one in record.attempts if one.error != "dead_connection"]
+    at_assigned = sum(one == record.assigned_candidate_id for one in asked)
+    if (more := len(asked) - at_assigned - 1) > 0:
         RETRIES.labels(candidate).inc(more)
     if assigned is not None:
         FALLBACKS.labels(assigned).inc()

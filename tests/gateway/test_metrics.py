@@ -87,6 +87,8 @@ def test_no_provider_makes_a_series_of_its_own(status, told):
     [
         (None, (11,), [0, 0, 0]),
         (None, (11, 11, 11), [2, 0, 0]),
+        (None, (0, 11), [0, 0, 0]),  # 0 stands for a dead connection, which was replaced
+        (None, (0, 11, 0, 11), [1, 0, 0]),
         (12, (12, 11), [0, 0, 1]),
         (12, (12, 12, 12, 11, 11), [1, 2, 1]),
         (12, (11,), [0, 0, 1]),  # who was assigned rested, so it was not even tried
@@ -103,7 +105,9 @@ def test_retries_and_fallbacks_are_counted_where_they_were_needed(assigned, atte
         "m-3",
         "m-4" if assigned else None,
         assigned_candidate_id=assigned,
-        attempts=tuple(Attempt(one, 0, 5, 502) for one in attempts),
+        attempts=tuple(
+            Attempt(one or 11, 0, 5, 502, "" if one else "dead_connection") for one in attempts
+        ),
     )
 
     assert change.grown == grown
