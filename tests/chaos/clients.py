@@ -23,7 +23,7 @@ KINDS: Final = (
 ENDINGS: Final = (("stays", 70), ("before", 8), ("middle", 8), ("end", 7), ("time-out", 7))
 LONGEST_S: Final = 30.0
 PAUSE_S: Final = (0.1, 0.9)
-AFTER_FAILURE_S: Final = 0.2
+AFTER_FAILURE_S: Final = 0.5
 
 
 @dataclass
