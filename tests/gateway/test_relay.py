@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from math import ceil
 
 import pytest
 
@@ -23,7 +24,17 @@ async def test_a_plain_answer_comes_back_byte_for_byte(rig):
 
     raw = answer_of(Script.of("theirs"), CHAT, "theirs")
     assert reply.body == renamed(raw, reply, "theirs")
+    prompt = round(
+        len(b'{"model": "pilot-chat", "messages": [{"role": "user", "content": "hi"}]}') / 4
+    )
+    tokens = prompt + 1_024
     assert reply.headers == {
+        "x-ratelimit-limit-requests": "6000",
+        "x-ratelimit-remaining-requests": "5999",
+        "x-ratelimit-reset-requests": "10ms",
+        "x-ratelimit-limit-tokens": "10000000",
+        "x-ratelimit-remaining-tokens": str(10_000_000 - tokens),
+        "x-ratelimit-reset-tokens": f"{ceil(tokens * 60_000 / 10_000_000)}ms",
         "content-type": "application/json; charset=utf-8"
         if "charset" in reply.headers["content-type"]
         else "application/json",
