@@ -14,7 +14,7 @@ from apps.gateway.contract import (
     ProviderRoute,
     RouteTable,
 )
-from apps.gateway.drivers.ways import way_of
+from apps.gateway.drivers.ways import can_answer
 from apps.gateway.errors import Refusal
 from apps.gateway.request import Request
 
@@ -132,7 +132,7 @@ def find_fallback(
     provider = table.providers.get(candidate.provider_id) if candidate is not None else None
     if candidate is None or provider is None or candidate.id == target.candidate.id:
         return None
-    if candidate.state != "active" or way_of(endpoint, request, candidate, provider) is None:
+    if candidate.state != "active" or not can_answer(endpoint, request, candidate, provider):
         return None
     rotation = caller.pilot.blind.get(target.alias)
     if rotation is not None and candidate.id not in rotation:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.gateway.contract import ENDPOINTS, SUFFIX, CandidateRoute, ProviderRoute
-from apps.gateway.request import Request
+from apps.gateway.drivers import fim
+from apps.gateway.request import NotAcceptable, Request
 
 FIM: Final = "fim/completions"
 TEXT: Final = "completions"
@@ -43,3 +44,17 @@ def way_of(
     if SUFFIX in serves:
         return _WITH_SUFFIX[endpoint]
     return _RENDERED[endpoint] if candidate.fim_template else None
+
+
+def can_answer(
+    endpoint: str, request: Request, candidate: CandidateRoute, provider: ProviderRoute
+) -> bool:
+    """Tell whether a candidate can answer just this request."""
+    way = way_of(endpoint, request, candidate, provider)
+    if way is None or not way.is_rendered:
+        return way is not None
+    try:
+        fim.check(request)
+    except NotAcceptable:
+        return False
+    return True

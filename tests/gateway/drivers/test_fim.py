@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from apps.gateway.rewrite import Names, StreamRewriter
+from apps.gateway.usage_tap import Usage, UsageTap
 from tests.gateway.serving import answer, post, serve
+from tests.gateway.streams import STREAMS
 
 FILLED = (
     b'{"id":"cmpl-1","object":"chat.completion","created":1,"model":"theirs","choices":[{"index":0,'
@@ -138,3 +141,25 @@ async def test_a_middle_that_cannot_be_rendered_is_refused(rig, fields, param):
 
     assert (reply.status, reply.error["param"]) == (400, param)
     assert (rig.records(), rig.provider.seen) == ([], [])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_text_becomes_the_same_chat_at_every_offset(end):
+    sent = STREAMS["tgi"].sent.replace(b"\n", end.encode())
+
+    def received(pieces: list[bytes]):
+        tap = UsageTap()
+        names = Names("chatcmpl-ours", "alias")
+        rewriter = StreamRewriter(names, tap, hide_usage=True, is_chat_of_text=True)
+        out = b"".join([rewriter.feed(piece) for piece in pieces]) + rewriter.finish()
+        return out, rewriter.held, tap.usage(), tap.finish_reason
+
+    whole = received([sent])
+    out, held, usage, finish = whole
+    first, last = [json.loads(event[6:]) for event in out.decode().strip().split("\n\n")]
+    assert first["choices"] == [{"index": 0, "finish_reason": None, "delta": {"content": " Grüße"}}]
+    assert last["usage"] == {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
+    assert held == f"data: [DONE]{end}{end}".encode()
+    assert (usage, finish) == (Usage(4, 2, None), "eos_token")
+    for offset in range(len(sent) + 1):
+        assert received([sent[:offset], sent[offset:]]) == whole, offset

@@ -4,7 +4,7 @@ import pytest
 
 from apps.gateway.contract import SERVABLE, SERVED_BY_MOST, CandidateRoute, ProviderRoute
 from apps.gateway.drivers.fim import fill
-from apps.gateway.drivers.ways import Way, way_of
+from apps.gateway.drivers.ways import Way, can_answer, way_of
 from apps.gateway.request import read_request
 
 PLAIN = b'{"model":"m","prompt":"a"}'
@@ -45,6 +45,22 @@ def test_the_first_way_that_there_is(endpoint, body, serves, template, way):
     provider = ProviderRoute(1, "p", "http://127.0.0.1", serves=serves)
 
     assert way_of(endpoint, read_request(body), candidate, provider) == way
+
+
+@pytest.mark.parametrize(
+    ("body", "serves", "can"),
+    [
+        (SUFFIX, (TEXT,), True),
+        (b'{"model":"m","prompt":["a"],"suffix":"b"}', (TEXT,), False),
+        (b'{"model":"m","prompt":["a"],"suffix":"b"}', (FIM,), True),
+        (SUFFIX, (), False),
+    ],
+)
+def test_only_a_text_can_be_rendered(body, serves, can):
+    candidate = CandidateRoute(1, "c", 1, "theirs", fim_template="{prefix}")
+    provider = ProviderRoute(1, "p", "http://127.0.0.1", serves=serves)
+
+    assert can_answer(FIM, read_request(body), candidate, provider) is can
 
 
 @pytest.mark.parametrize(
