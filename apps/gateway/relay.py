@@ -26,6 +26,7 @@ from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback, seconds_i
 from apps.gateway.call import Call
 from apps.gateway.drivers.delivery import Delivery, delivery_of
 from apps.gateway.events import MAX_EVENT
+from apps.gateway.limits.words import DO_NOT_RETRY, LONGEST_WAIT_SECONDS
 from apps.gateway.recording import Recorder
 from apps.gateway.reply import headers_of, in_our_words, rewriter_of
 from apps.gateway.rewrite import StreamRewriter
@@ -288,4 +289,10 @@ class _Run:
 
 def _error_headers(status: int, headers: Mapping[str, str]) -> Headers:
     found = headers.get("retry-after") or (LATER_SECONDS if status in (429, 503) else "")
-    return [JSON, (b"retry-after", found.encode("latin-1"))] if found else [JSON]
+    if not found:
+        return [JSON]
+    out: Headers = [JSON, (b"retry-after", found.encode("latin-1"))]
+    # OpenAI's package for JavaScript would wait for hours if told so, and show nothing meanwhile.
+    if (seconds_in(headers) or 0) > LONGEST_WAIT_SECONDS:
+        out.append(DO_NOT_RETRY)
+    return out

@@ -20,6 +20,7 @@ MODELS = {
     "mad": "theirs?error_at=2",
     "silent": "theirs?hang=head",
     "busy": "theirs?status=429&retry_after=0",
+    "full": "theirs?status=429&retry_after=3600",
 }
 USAGE = usage_of(Script(), 3)
 CALLS = [
@@ -32,7 +33,7 @@ TEXT = "Grüße aus 东京"
 def routes(table: RouteTable) -> RouteTable:
     everything = replace(table.providers[5], serves=SERVABLE)
     table = replace(table, providers=table.providers | {5: everything})
-    return apart(table, "stuck", "mad", "silent", "busy")
+    return apart(table, "stuck", "mad", "silent", "busy", "full")
 
 
 def ends_of(live, session: str, count: int) -> list[tuple[str, int | None]]:
@@ -133,6 +134,13 @@ def test_a_time_out_leaves_and_comes_back(node, live):
 
     assert error == {"error": "APIConnectionTimeoutError", "message": "Request timed out."}
     assert ends_of(live, "time-out", 2) == [("client_cancelled", 0), ("client_cancelled", 1)]
+
+
+def test_a_wait_of_an_hour_is_told_at_once(node):
+    (error,) = run(node, "wait", "full", maxRetries=2, session="hour")
+
+    assert (error["error"], error["status"]) == ("RateLimitError", 429)
+    assert "status 429 as told" in error["message"]
 
 
 def test_retry_after_is_waited_for(node, live):
