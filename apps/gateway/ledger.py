@@ -16,8 +16,9 @@ from apps.gateway.resp import Connection, Refused, Unavailable
 
 RETRY_SECONDS: Final = 0.5
 SWEEP_SECONDS: Final = 60.0
-# Longer than any call may last: an admission of this age belongs to a dead process.
-DEAD_SECONDS: Final = 1_200.0
+LONGEST_SECONDS: Final = 900.0
+# An admission that is older than the longest call by so much belongs to a dead process.
+DEAD_SECONDS: Final = 300.0
 
 
 class NotRecordable(Exception):
@@ -27,8 +28,16 @@ class NotRecordable(Exception):
 class Ledger:
     """Records calls. The ordinary way is one write to the journal, without waiting for anybody."""
 
-    def __init__(self, journal: Journal, connection: Connection) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        connection: Connection,
+        *,
+        longest_seconds: float = LONGEST_SECONDS,
+    ) -> None:
+        """`longest_seconds` is how long a call may last."""
         self.journal = journal
+        self._dead_seconds = longest_seconds + DEAD_SECONDS
         self._connection = connection
         self._remote: set[str] = set()
         self._unwritten: list[CallRecord] = []
@@ -71,7 +80,7 @@ class Ledger:
             if time.monotonic() - last_sweep > SWEEP_SECONDS:
                 last_sweep = time.monotonic()
                 with contextlib.suppress(Unavailable, Refused):
-                    await self.sweep(before_ms=now_ms() - int(DEAD_SECONDS * 1000))
+                    await self.sweep(before_ms=now_ms() - int(self._dead_seconds * 1000))
 
     async def sweep(self, *, before_ms: int) -> None:
         """Record as crashed what was admitted through Redis by processes that died since."""

@@ -118,7 +118,8 @@ class Service:
         )
         self.journal = open_journal(root, self.shipper.wake)
         self.shipper.folders.append(self.journal)
-        self.ledger = Ledger(self.journal, self._asking)
+        longest = settings.upstream.timeouts.whole
+        self.ledger = Ledger(self.journal, self._asking, longest_seconds=longest)
         self.refusals = Refusals(self._asking)
         self.upstream = Upstream(settings.upstream)
         if settings.call_log is not None:
