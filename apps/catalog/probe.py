@@ -112,11 +112,16 @@ class _Test:
             raise _Stopped(verdict.rule, advice)
         self.end("ok", verdict.rule)
         await self._ask_for_models()
-        if not await self._ask_for_an_answer("max_tokens"):
+        if "chat/completions" not in self.provider.serves:
+            detail = "It is set to serve no chat, and this test asks for nothing else."
+            self.end("unsure", detail, "The first call will tell.")
+        elif not await self._ask_for_an_answer("max_tokens"):
             await self._ask_for_an_answer("max_completion_tokens")
 
     async def _ask_for_models(self) -> None:
-        async with self.upstream.open(self.provider, "GET", "models") as answer:
+        # Anthropic answers nothing without it; nobody else looks at it.
+        headers = {"anthropic-version": "2023-06-01"} if self.provider.auth == "x_api_key" else {}
+        async with self.upstream.open(self.provider, "GET", "models", b"", headers) as answer:
             self.end("ok", f"HTTP {answer.status}")
             if answer.status in (401, 403):
                 raise _Stopped(*_refused(self.provider, await _error(answer)))

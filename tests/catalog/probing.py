@@ -24,6 +24,7 @@ class Fake:
         ]
         self.chat = None
         self.key = SECRET
+        self.list_models_instead = None
 
     def app(self):
         app = web.Application()
@@ -35,6 +36,8 @@ class Fake:
         return self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}"
 
     async def list_models(self, request):
+        if self.list_models_instead is not None:
+            return await self.list_models_instead(request)
         if self.is_refused(request):
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
             return web.json_response({"error": {"message": f"Bad key {given}"}}, status=401)

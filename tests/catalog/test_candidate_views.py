@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.catalog.models import Candidate, HostingInterval, Price
-from tests.factories import NOON, make_candidate, make_hosting, make_price, make_user
+from tests.factories import (
+    NOON,
+    make_candidate,
+    make_hosting,
+    make_price,
+    make_provider,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +55,29 @@ def test_candidate_is_changed(client, admin):
         5,
         ["z"],
     )
+
+
+def test_fallback_is_chosen_among_those_whose_code_goes_to_the_same_class_of_place(client, admin):
+    private = make_provider(residence="private")
+    make_candidate(slug="c", provider=private)
+    fits = make_candidate(provider=make_provider(residence="private"))
+    outside = make_candidate(provider=make_provider(residence="outside"))
+    make_candidate(provider=private, state="retired")
+    make_candidate(provider=make_provider(residence="private", retired_at=NOON))
+    path = "/setup/candidates/c/change/"
+
+    offered = client.get(path).context["form"].fields["fallback"].queryset
+    refused = client.post(path, {"name": "C", "fallback": outside.id})
+    client.post(path, {"name": "C", "fallback": fits.id})
+
+    assert list(offered) == [fits]
+    assert list(refused.context["form"].errors) == ["fallback"]
+    assert Candidate.objects.get(slug="c").fallback == fits
+    assert fits.name in client.get("/setup/candidates/c/").text
+    assert client.get(path).context["form"]["fallback"].value() == fits.id
+    private.residence = "inside"
+    private.save(update_fields=["residence"])
+    assert "not used: code would go" in client.get("/setup/candidates/c/").text
 
 
 def test_price_is_changed_from_a_moment_on(client, admin):

@@ -159,3 +159,21 @@ async def test_silent_provider_ends_the_test_in_time(monkeypatch):
 )
 def test_likely_chat_model_is_not_one_for_something_else(names, chosen):
     assert likely_chat_model(names) == chosen
+
+
+async def test_provider_of_anthropics_protocol_is_tested_up_to_its_models(fake, url):
+    seen = {}
+
+    async def list_models(request):
+        seen.update({name: request.headers.get(name) for name in ("x-api-key", "Authorization")})
+        seen["version"] = request.headers.get("anthropic-version")
+        return fake.models
+
+    fake.list_models_instead = list_models
+
+    report = await probe(route(url, auth="x_api_key", serves=("messages",)))
+
+    assert states(report) == ["ok"] * 4 + ["unsure"]
+    assert report.passed
+    assert fake.asked == []
+    assert seen == {"x-api-key": SECRET, "Authorization": None, "version": "2023-06-01"}
