@@ -217,7 +217,9 @@ class Limiter:
         refusing, wait_ms, left, unknown, warned = reply[:5]
         self.counts["together"] += 1
         counters = taken.plan.counters
-        taken.headers = words.rate_headers(reply)
+        # A candidate's own limits would tell which one answers for a blind alias.
+        if target.alias not in caller.pilot.blind or not taken.plan.tells_candidate:
+            taken.headers = words.rate_headers(reply)
         if refusing:
             counter = counters[refusing - 1]
             self.counts[f"refused_{counter.kind}"] += 1

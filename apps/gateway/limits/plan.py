@@ -46,6 +46,13 @@ class Plan:
     # What is sent of it each time, per run id of the server.
     packed: dict[str, bytes] = field(default_factory=dict, compare=False)
 
+    @property
+    def tells_candidate(self) -> bool:
+        """Tell whether what is left a minute depends on which candidate answers."""
+        return any(
+            one.scope == "candidate" and one.kind in (REQUESTS, TOKENS) for one in self.counters
+        )
+
 
 def plan_of(
     caller: Caller, candidate: CandidateRoute, now: datetime, unless_set: LimitRoute = UNLESS_SET

@@ -28,17 +28,21 @@ def refusal(
     whose = _whose(counter, caller, alias)
     if counter.kind in MONEYS:
         return _money_refusal(counter, caller, alias, whose, left, now)
+    # The size of a candidate's own limit would tell which one it is.
+    is_secret = counter.scope == "candidate" and alias in caller.pilot.blind
     if counter.kind == AT_ONCE:
         message = (
-            f"{whose} already {_has(counter)} {counter.size:,} calls running, which is the limit. "
-            "There is room again as soon as one of them ends."
+            f"{whose} already {_has(counter)} {counter.size:,} calls running, which is the limit."
         )
+        if is_secret:
+            message = f"{whose} is at its limit."
+        message += " There is room again as soon as one of them ends."
         return Refusal(429, "too_many_at_once", message, code="too_many_at_once", retry_after=1)
     what = "requests" if counter.kind == REQUESTS else "tokens"
-    message = (
-        f"{whose} may use {counter.size:,} {what} a minute, and they are used up. "
-        f"There is room again in {_seconds(seconds)}."
-    )
+    message = f"{whose} may use {counter.size:,} {what} a minute, and they are used up."
+    if is_secret:
+        message = f"{whose} is at its limit."
+    message += f" There is room again in {_seconds(seconds)}."
     return Refusal(
         429,
         f"too_many_{what}",

@@ -160,3 +160,16 @@ async def test_while_redis_is_away_money_is_refused_and_the_rest_goes_on(rig):
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
     assert [reply.status for reply in replies] == [200, 429]
     assert "x-ratelimit-limit-requests" not in replies[0].headers
+
+
+async def test_a_blind_alias_does_not_show_what_its_candidate_has_left(rig):
+    limit(rig, LimitRoute("key", None, 100), LimitRoute("candidate", None, 5))
+    open_reply = await rig.chat()
+    pilot = rig.service.routes.table.pilots[1]
+    blind = replace(pilot, blind={"pilot-chat": (11,)})
+    rig.service.routes.table = replace(rig.service.routes.table, pilots={1: blind})
+
+    blind_reply = await rig.chat()
+
+    assert open_reply.headers["x-ratelimit-remaining-requests"] == "4"
+    assert [name for name in blind_reply.headers if "ratelimit" in name] == []

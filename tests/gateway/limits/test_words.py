@@ -112,6 +112,20 @@ def test_a_blind_alias_says_nothing_of_money():
     )
 
 
+@pytest.mark.parametrize(
+    ("limit", "kind", "told"),
+    [
+        (LimitRoute("candidate", requests_per_minute=7), "r", "in 2 seconds"),
+        (LimitRoute("candidate", tokens_per_minute=7), "t", "in 2 seconds"),
+        (LimitRoute("candidate", at_once=7), "c", "as soon as one of them ends"),
+    ],
+)
+def test_a_blind_alias_does_not_say_how_much_its_candidate_may(limit, kind, told):
+    message = refused(limit, kind, wait_ms=2_000, blind=("chat",))[3]
+
+    assert message == f"The model 'chat' is at its limit. There is room again {told}."
+
+
 def test_programs_are_told_not_to_try_again_when_the_money_is_spent():
     caller = Caller(KEY, replace(PILOT, limits=(LimitRoute("pilot", nano_usd=1, period="day"),)))
     counter = plan_of(caller, CANDIDATE, NOW).counters[-1]
