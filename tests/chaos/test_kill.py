@@ -25,4 +25,4 @@ async def test_no_call_is_lost_or_counted_twice_whatever_is_killed():
     assert (total.is_good, test.dead_letters, test.kills) == (True, 0, KILLS)
     assert test.counted == test.cost
     assert total.rows == total.ok + total.recovered
-    assert total.finished > 100
+    assert total.finished > 50
