@@ -226,7 +226,7 @@ def gateway_limits() -> GatewayLimits:
         header_seconds=integer("PILOTDASH_HEADER_SECONDS", 10, most=60),
         # The parser has a limit of its own at 1,024 levels.
         json_depth=integer("PILOTDASH_MAX_JSON_DEPTH", 64, least=4, most=1_000),
-        json_values=integer("PILOTDASH_MAX_JSON_VALUES", 200_000, least=1_000, most=100_000_000),
+        json_values=integer("PILOTDASH_MAX_JSON_VALUES", 400_000, least=1_000, most=100_000_000),
         messages=integer("PILOTDASH_MAX_MESSAGES", 2_000, most=1_000_000),
         choices=integer("PILOTDASH_MAX_CHOICES", 8, most=128),
         connect_seconds=integer("PILOTDASH_CONNECT_SECONDS", 5, most=day),

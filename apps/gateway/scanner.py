@@ -26,10 +26,10 @@ _MEMBER: Final = re.compile(
 )
 _NEXT: Final = re.compile(rb"[ \t\r\n]*([,}])")
 _BRACKET_OR_STRING: Final = re.compile(rb'"[^"]*"|[\[{\]}]')
+_STRING_OPENING_OR_COMMA: Final = re.compile(rb'"[^"]*"|[\[{,]')
 _ESCAPED: Final = re.compile(rb'\\["\\]')
 _SPACE: Final = b" \t\r\n"
 _OPEN_BRACE, _OPEN_BRACKET, _QUOTE = b'{["'
-_CLOSING: Final = b"}]"
 
 
 class Malformed(ValueError):
@@ -117,18 +117,14 @@ def _without_escapes(text: bytes) -> bytes:
 
 
 def _refuse_too_many(text: bytes, most: int) -> None:
-    """Raise Malformed on more strings, keys, arrays and objects than a request can need.
+    """Raise Malformed on more values and keys than a request can need.
 
     The parser lets nothing else run until it is done, which with millions of them takes most of a
     second; counting lets others run in between.
     """
-    counted = 0
-    for token in _BRACKET_OR_STRING.finditer(_without_escapes(text)):
-        if text[token.start()] not in _CLOSING:
-            counted += 1
-            if counted > most:
-                message = f"The body has more than {most} strings, arrays and objects."
-                raise Malformed(message)
+    for counted, _ in enumerate(_STRING_OPENING_OR_COMMA.finditer(_without_escapes(text)), 1):
+        if counted > most:
+            raise Malformed("The body has too many strings, numbers, arrays and objects.")
 
 
 def _container_end(plain: bytes, at: int, most_depth: int) -> int:

@@ -79,6 +79,7 @@ TRAPS = {
     "half a choice": b'{"model":"pilot-chat","n":1.5}',
     "many choices": b'{"model":"pilot-chat","n":18446744073709551616}',
     "too many strings": b'{"model":"pilot-chat","x":[' + b'"",' * 200_000 + b'""]}',
+    "too many numbers": b'{"model":"pilot-chat","x":[' + b"1," * 400_000 + b"1]}",
     "too many objects": b'{"model":"pilot-chat","x":[' + b"{}," * 200_000 + b"{}]}",
     "too many keys": b'{"model":"a"' + b"".join(b',"%d":1' % n for n in range(200_000)) + b"}",
 }
@@ -110,6 +111,8 @@ async def test_a_trap_is_refused_with_a_sentence(rig, body):
         # Brackets in a string are a text about brackets.
         START + b"[{" * 300_000 + END,
         START + rb"\"" * 300_000 + END,
+        START + b"," * 500_000 + END,
+        b'{"model":"pilot-chat","x":[' + b"50256," * 300_000 + b"1]}",
         START + b"x" * (10 * MIB - len(START) - len(END)) + END,
     ],
     ids=(
@@ -122,6 +125,8 @@ async def test_a_trap_is_refused_with_a_sentence(rig, body):
         "spaces",
         "brackets in a string",
         "quotation marks in a string",
+        "commas in a string",
+        "300,000 numbers",
         "10 MiB",
     ),
 )
