@@ -7,9 +7,23 @@ import pytest
 import redis
 from django.conf import settings
 
-from tests.clients.packages import Node, NoNode, NotInstalled, installed_packages, prepared
+from tests.clients.packages import (
+    INSTALL_SECONDS,
+    Node,
+    NoNode,
+    NotInstalled,
+    installed_packages,
+    prepared,
+)
 from tests.gateway.live import running_live
 from tests.gateway.rig import KEY
+
+
+def pytest_collection_modifyitems(items):
+    """Whichever test comes first installs the packages, which takes its time."""
+    for item in items:
+        if "bare_node" in item.fixturenames:
+            item.add_marker(pytest.mark.timeout(INSTALL_SECONDS + 60))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent / "node"
 MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
 # What the packages of OpenAI and Anthropic ask for.
 OLDEST_NODE = 20
-INSTALL_SECONDS = 100
+INSTALL_SECONDS = 240
 INSTALL = ("npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund")
 
 

@@ -94,6 +94,14 @@ def test_the_client_reads_what_it_gets(client):
     assert {chunk.model for chunk in chunks} == {"pilot-chat"}
 
 
+def test_a_suffix_is_passed_on_or_refused_by_name(client):
+    """Editors that copy Copilot send `suffix`; the provider here takes none, nor is it rendered."""
+    with pytest.raises(openai.NotFoundError, match="pilot-chat") as told:
+        client.completions.create(model="pilot-chat", prompt="def f(", suffix="):")
+
+    assert told.value.code == "endpoint_not_served"
+
+
 def test_what_headers_say_can_be_read(client, live):
     raw = client.chat.completions.with_raw_response.create(
         model="pilot-chat", messages=HELLO, extra_headers={"X-Request-Id": "mine-1"}
