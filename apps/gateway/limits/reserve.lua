@@ -25,9 +25,10 @@ local filled = {}
 local is_money = {m = true, p = true}
 local tightest = {r = {0, -1, 0, -1, 0}, t = {0, -1, 0, -1, 0}}
 
--- What all living processes hold. What a dead one held is dropped: its lease has run out.
+-- What all living processes hold, and whether one of them has died: its lease has run out, and what
+-- it held is dropped.
 local function held(fields, key, prefix)
-  local sum = 0
+  local sum, has_died = 0, false
   for at = 1, #fields, 2 do
     local name = fields[at]
     if string.sub(name, 1, 2) == prefix then
@@ -36,10 +37,11 @@ local function held(fields, key, prefix)
         sum = sum + tonumber(fields[at + 1])
       else
         redis.call('HDEL', key, name)
+        has_died = true
       end
     end
   end
-  return sum
+  return sum, has_died
 end
 
 for n = 1, count do
@@ -60,7 +62,7 @@ for n = 1, count do
       tightest[kind] = {size, after, again, rest, math.ceil((full - now) / 1000)}
     end
   elseif kind == 'c' then
-    rest = size - held(redis.call('HGETALL', KEYS[n]), KEYS[n], 'c:')
+    rest = size - (held(redis.call('HGETALL', KEYS[n]), KEYS[n], 'c:'))
     short, until_ms = rest < 1, 1000
   else
     local start = tonumber(ARGV[4 * n - 1])
@@ -84,7 +86,10 @@ for n = 1, count do
     end
     if not state.seed then redis.call('SADD', ARGV[base + 5], KEYS[n]) end
     local spent = tonumber(state.spent) + tonumber(state.seed or '0')
-    local running = held(fields, KEYS[n], 'h:')
+    local running, has_died = held(fields, KEYS[n], 'h:')
+    -- It may have died after it had recorded a call and before it told us: that is looked up, from
+    -- the next call on.
+    if has_died then redis.call('HDEL', KEYS[n], 'since', 'start') end
     if ARGV[4 * n] == '1' then
       if not state.seed and unknown == 0 then unknown = n end
       -- One call at a time may use what is left, or a small rest could never be used.
