@@ -1,28 +1,29 @@
-"""Sessions of the HTTP client in which every connection is judged by address before it is made.
+"""Connections to servers: who may be connected to, through what, trusting whom.
 
-Redirects, cookies, proxies from the environment and decompression are all off: what leaves is what
-was asked for, and what comes back is what was sent.
+Redirects, cookies, proxies from the environment and decompression do not exist here: what leaves is
+what was asked for, and what comes back is what was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
-
-from apps.core.addresses import Policy, Verdict, as_address, judge, judge_address
+from apps.core.addresses import Policy, Verdict, judge
 from apps.gateway.deadlines import Deadlines
-
-USER_AGENT: Final = "PilotDash/0.1"
-HEADER_LIMIT: Final = 65_536
-KEEPALIVE_SECONDS: Final = 30.0
+from apps.gateway.dialing import (
+    AddressRefused,
+    Dialer,
+    Proxy,
+    ProxyRefused,
+    judge_resolved,
+    parse_proxy,
+    tunnel,
+)
+from apps.gateway.http1 import Connection, Origin
+from apps.gateway.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class UpstreamSettings:
 class UpstreamFailure(Exception):
     """The provider gave no answer, or stopped giving it.
 
-    `kind` is one of address, credential, connect, tls, first_byte, silence, whole, broken, size.
-    `detail` is a sentence for administrators; it holds no credential.
+    `kind` is one of address, credential, request (it cannot be sent as it is), connect, tls,
+    first_byte, silence, whole, broken, size. `detail` is a sentence for administrators; it holds no
+    credential.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -63,63 +65,67 @@ class UpstreamFailure(Exception):
         return self.kind in ("first_byte", "silence", "whole")
 
 
-@dataclass(slots=True)
-class Trail:
-    """What happened below the HTTP client during one request."""
-
-    fresh: bool = False
-    refused: str = ""
-
-
-class AddressRefused(OSError):
-    """A resolved address may not be connected to."""
-
-
-_trail: ContextVar[Trail | None] = ContextVar("upstream_trail", default=None)
-
-
-def new_trail() -> Trail:
-    """Begin to note what connections the current task makes."""
-    trail = Trail()
-    _trail.set(trail)
-    return trail
-
-
 class Connections:
-    """The pools of one event loop: one that reuses connections, one whose every one is new."""
+    """The connections of one event loop and the limits on what is done with them."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self.settings = settings
         self.deadlines = Deadlines()
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self.pool = Pool()
+        self._dialer = Dialer(settings.policy)
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._proxy: Proxy | None = None
 
     async def aclose(self) -> None:
-        for session in self._sessions.values():
-            await session.close()
-        self._sessions.clear()
+        await self.pool.aclose()
 
-    def session(self, *, fresh: bool) -> aiohttp.ClientSession:
-        session = self._sessions.get(fresh)
-        if session is None:
-            checked = self.settings.policy.hosts is None
-            connector = aiohttp.TCPConnector(
-                limit=0,
-                force_close=fresh,
-                keepalive_timeout=None if fresh else KEEPALIVE_SECONDS,
-                resolver=_CheckingResolver(self.settings.policy) if checked else None,
-                socket_factory=self._checked_socket if checked else _noted_socket,
+    @property
+    def proxy(self) -> Proxy | None:
+        """The operator's egress proxy. Raises UpstreamFailure where it cannot be read."""
+        if self._proxy is None and self.settings.proxy:
+            try:
+                self._proxy = parse_proxy(self.settings.proxy)
+            except ValueError:
+                detail = "The egress proxy is not given as http://host:port."
+                raise UpstreamFailure("connect", detail) from None
+        return self._proxy
+
+    async def connect(self, origin: Origin) -> Connection:
+        """Return a new connection. Raises UpstreamFailure, within the limit for connecting."""
+        try:
+            with self.deadlines.after(self.settings.timeouts.connect):
+                return await self._connect(origin)
+        except AddressRefused as refused:
+            raise UpstreamFailure("address", str(refused)) from None
+        except ProxyRefused as refused:
+            raise UpstreamFailure("connect", str(refused)) from None
+        except ssl.SSLError as error:
+            detail = f"The provider's certificate does not verify ({type(error).__name__})."
+            raise UpstreamFailure("tls", detail) from None
+        except (OSError, ValueError) as error:
+            detail = f"The provider cannot be connected to ({type(error).__name__})."
+            raise UpstreamFailure("connect", detail) from None
+
+    async def _connect(self, origin: Origin) -> Connection:
+        context = self.tls(origin.ca_pem) if origin.scheme == "https" else None
+        proxy = self.proxy
+        at = proxy or origin
+        made = await self._dialer.dial(at.host, at.port)
+        connection = self.pool.new(origin)
+        try:
+            if proxy is not None and context is not None:
+                await tunnel(made, proxy, origin.host, origin.port)
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection,
+                sock=made,
+                ssl=context,
+                server_hostname=origin.host if context is not None else None,
             )
-            session = self._sessions[fresh] = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(sock_connect=self.settings.timeouts.connect),
-                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-                max_line_size=HEADER_LIMIT,
-                max_field_size=HEADER_LIMIT,
-            )
-        return session
+        except BaseException:
+            made.close()
+            raise
+        self.pool.add(connection)
+        return connection
 
     def tls(self, ca_pem: str) -> ssl.SSLContext:
         """Return a verifying context. Raises UpstreamFailure where an authority is unreadable."""
@@ -127,6 +133,7 @@ class Connections:
         if context is None:
             try:
                 context = ssl.create_default_context()
+                context.set_alpn_protocols(["http/1.1"])
                 if self.settings.ca_file:
                     context.load_verify_locations(cafile=self.settings.ca_file)
                 if ca_pem:
@@ -141,63 +148,23 @@ class Connections:
         """Judge an address as connecting would: every address that the name has must pass."""
         policy = self.settings.policy
         verdict = judge(base_url, policy)
-        url = URL(base_url) if verdict.allowed else URL()
-        if not verdict.allowed or policy.hosts is not None or not url.host or not url.port:
+        if not verdict.allowed or policy.hosts is not None:
             return verdict
+        origin = origin_of(base_url)
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                url.host, url.port, type=socket.SOCK_STREAM
-            )
-        except OSError:
-            return Verdict(False, f"The name {url.host} does not resolve.")
-        for info in found:
-            verdict = judge_resolved(str(info[4][0]), url.port, policy)
+            found = await self._dialer.resolve(origin.host, origin.port)
+        except (OSError, ValueError):
+            return Verdict(False, f"The name {origin.host} does not resolve.")
+        for address in found:
+            verdict = judge_resolved(address, origin.port, policy)
             if not verdict.allowed:
                 break
         return verdict
 
-    def _checked_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        # A literal address never reaches the resolver; every connection comes by here.
-        _demand(str(info[4][0]), int(info[4][1]), self.settings.policy)
-        return _noted_socket(info)
 
-
-class _CheckingResolver(AbstractResolver):
-    """Every answer for a name must pass, so that a mixed answer cannot be gambled on."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._inner = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        for answer in found:
-            _demand(answer["host"], port, self._policy)
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-def judge_resolved(text: str, port: int, policy: Policy) -> Verdict:
-    address = as_address(text)
-    if address is None:
-        return Verdict(False, f"{text} is not an address.")
-    return judge_address(address, port, policy)
-
-
-def _demand(text: str, port: int, policy: Policy) -> None:
-    verdict = judge_resolved(text, port, policy)
-    if not verdict.allowed:
-        # The client may fold several errors into one text, so the reason is noted beside it.
-        if (trail := _trail.get()) is not None:
-            trail.refused = verdict.rule
-        raise AddressRefused(verdict.rule)
-
-
-def _noted_socket(info: aiohttp.AddrInfoType) -> socket.socket:
-    if (trail := _trail.get()) is not None:
-        trail.fresh = True
-    return socket.socket(family=info[0], type=info[1], proto=info[2])
+def origin_of(base_url: str, ca_pem: str = "") -> Origin:
+    """Return where an address that has been judged leads."""
+    parts = urlsplit(base_url)
+    assert parts.hostname, "an address without a host does not pass judge()"
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Origin(parts.scheme, parts.hostname, port, ca_pem)

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 GRAIN_SECONDS: Final = 0.1
+
+
+class Expiring(Protocol):
+    """What can be added: at its `instant`, of the event loop's clock, it is told to expire."""
+
+    instant: float
+
+    def expire(self) -> None: ...
 
 
 class Deadlines:
     """The limits of one event loop; one timer runs while any is active."""
 
     def __init__(self) -> None:
-        self._active: set[Deadline] = set()
+        self._active: set[Expiring] = set()
         self._is_ticking = False
 
     def after(self, seconds: float) -> Deadline:
@@ -27,13 +35,13 @@ class Deadlines:
         """Like after(), at an instant of the event loop's clock."""
         return Deadline(self, instant)
 
-    def add(self, deadline: Deadline) -> None:
+    def add(self, deadline: Expiring) -> None:
         self._active.add(deadline)
         if not self._is_ticking:
             self._is_ticking = True
             asyncio.get_running_loop().call_later(GRAIN_SECONDS, self._tick)
 
-    def discard(self, deadline: Deadline) -> None:
+    def discard(self, deadline: Expiring) -> None:
         self._active.discard(deadline)
 
     def _tick(self) -> None:

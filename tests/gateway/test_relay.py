@@ -74,7 +74,6 @@ async def test_the_provider_sees_its_own_credential_and_model_and_nothing_of_our
         "content-type",
         "content-length",
         "x-request-id",
-        "accept",
         "accept-encoding",
         "user-agent",
     }
