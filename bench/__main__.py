@@ -86,7 +86,8 @@ def start_all(
     upstream = free_port()
     command = [sys.executable, "-m", "bench.upstream", str(upstream), str(phases.PACE_MS)]
     start(command, upstream, {"PYTHONPATH": str(phases.ROOT)})
-    proxies = {summary.DIRECT: Proxy("direct", "", "no proxy in between", upstream, None)}
+    direct = Proxy("direct", "", "no proxy in between", upstream, None, speed="fast")
+    proxies = {summary.DIRECT: direct}
     proxies[OURS] = stack.enter_context(ours.running(start, upstream, folder))
     check(proxies[OURS])
     for name, begin in RIVALS.items():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import Literal
 
 from bench.load import HOST, Load, requests_of
 
@@ -25,8 +26,8 @@ class NotRun(Exception):
 class Proxy:
     """`pid` is the process whose family is accounted; None where there is nothing in between.
 
-    `beside` is a process that works for it but is not the proxy itself. `is_slow` asks for fewer
-    requests. `counted` tells what it has counted so far, as evidence that it does.
+    `beside` is a process that works for it but is not the proxy itself. `speed` says how many
+    requests a phase needs of it. `counted` tells what it has counted so far, as evidence.
     """
 
     title: str
@@ -37,7 +38,7 @@ class Proxy:
     keys: list[str] = field(default_factory=lambda: ["bench"])
     headers: dict[str, str] = field(default_factory=dict)
     beside: int | None = None
-    is_slow: bool = False
+    speed: Literal["slow", "usual", "fast"] = "usual"
     counted: Callable[[], dict[str, int]] = dict
 
 

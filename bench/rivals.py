@@ -62,6 +62,7 @@ def nginx(start: Start, upstream: int, folder: Path) -> Proxy:
         ran_with="one worker, buffering off, no log; it only passes bytes on",
         port=port,
         pid=start([program, "-c", str(config)], port, {}),
+        speed="fast",
     )
 
 
@@ -96,7 +97,7 @@ def litellm(start: Start, upstream: int, folder: Path) -> Proxy:
         port=port,
         pid=start([*program, *options], port, settings),
         keys=["sk-bench"],
-        is_slow=True,
+        speed="slow",
     )
 
 
