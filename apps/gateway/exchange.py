@@ -76,6 +76,7 @@ class Exchange:
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
+        """The answer's headers; each byte of a value is one character of ISO 8859-1."""
         assert self._headers is not None, "the exchange has not been entered"
         return self._headers
 
@@ -180,7 +181,7 @@ class Exchange:
             self._headers = CIMultiDictProxy(
                 CIMultiDict(
                     [
-                        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape"))
+                        (name.decode("latin-1"), value.decode("latin-1"))
                         for name, value in connection.headers
                     ]
                 )

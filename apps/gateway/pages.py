@@ -27,7 +27,7 @@ from apps.gateway.asgi import (
     answer_refusal,
 )
 from apps.gateway.contract import ProviderRoute
-from apps.gateway.errors import error_body
+from apps.gateway.errors import Refusal, error_body
 from apps.gateway.upstream import Exchange, Timeouts, Upstream, UpstreamFailure, UpstreamSettings
 
 HOP_BY_HOP: Final = frozenset(
@@ -50,6 +50,9 @@ FORWARDED: Final = frozenset(
 SPEAKS_FOR: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 # A loopback peer that forwards for somebody is not itself the client, and who is, is not known.
 SOMEBODY: Final = "0.0.0.0"
+NOT_PASSED_ON: Final = Refusal(
+    400, "malformed", "The path or a header holds what no request may hold.", code="invalid_request"
+)
 DOWN_PAGE: Final = (
     b"<!doctype html><html lang=en><meta charset=utf-8><title>PilotDash is starting</title>"
     b"<h1>PilotDash's pages are not available right now</h1>"
@@ -101,13 +104,18 @@ class Pages:
         target = scope.get("raw_path") or scope["path"].encode()
         if query := scope.get("query_string"):
             target += b"?" + query
-        exchange = self._upstream.open_as_is(
-            self._web,
-            scope["method"],
-            target.decode("latin-1"),
-            _arriving(receive) if has_body else b"",
-            self._headers(scope),
-        )
+        try:
+            exchange = self._upstream.open_as_is(
+                self._web,
+                scope["method"],
+                target.decode("latin-1"),
+                _arriving(receive) if has_body else b"",
+                self._headers(scope),
+            )
+        except UpstreamFailure:
+            # The server before us refuses such requests; if ever it does not, we do.
+            await answer_refusal(send, NOT_PASSED_ON)
+            return
         if has_body:
             await self._relay(exchange, scope, send)
         else:
@@ -192,7 +200,7 @@ async def _arriving(receive: Receive) -> AsyncIterator[bytes]:
 def _back(headers: CIMultiDictProxy[str]) -> Headers:
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
     return [
-        (name.lower().encode("latin-1"), value.encode("utf-8", "surrogateescape"))
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in headers.items()
         if name.lower() not in HOP_BY_HOP and name.lower() not in named
     ]

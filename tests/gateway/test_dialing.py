@@ -10,8 +10,10 @@ import pytest
 
 from apps.core.addresses import Policy
 from apps.gateway.contract import ProviderRoute
+from apps.gateway.exchange import PIECE
+from apps.gateway.http1 import MOST_WAITING
 from apps.gateway.upstream import UpstreamFailure
-from tests.gateway.talking import PLAIN, always, fetch, serving, upstream_of
+from tests.gateway.talking import OK, PLAIN, always, fetch, serving, upstream_of
 from tests.gateway.test_upstream import certificate
 
 
@@ -79,6 +81,30 @@ async def test_tls_goes_through_the_proxy_to_the_name_that_was_asked_for(tmp_pat
     )
     assert server.connections == 1
     assert server.read.count(b"POST /v1/x HTTP/1.1\r\nHost: localhost:7\r\n") == 2
+
+
+async def test_over_tls_too_the_server_waits_and_leaving_closes_at_once(tmp_path):
+    context, pem = server_context(tmp_path)
+    total = 8 << 20
+
+    async def pouring(server, reader, writer):
+        await server.request(reader)
+        writer.write(OK + b"Content-Length: %d\r\n\r\n" % total)
+        for _ in range(total >> 16):
+            writer.write(b"a" * (1 << 16))
+            await writer.drain()
+
+    async with serving(pouring, context) as (server, route), upstream_of() as upstream:
+        port = route.base_url.split(":")[2]
+        tls = ProviderRoute(id=1, slug="p", base_url=f"https://localhost:{port}", ca_pem=pem)
+        async with upstream.open(tls, "POST", "x", b"a" * (20 * PIECE)) as response:
+            await asyncio.sleep(0.2)
+            first = await response.chunk()
+            while not server.ended.is_set() and len(first) < total // 2:
+                first += await response.chunk()
+        await asyncio.wait_for(server.ended.wait(), 1)
+        assert not upstream.connections.pool._open
+    assert total // 2 <= len(first) < total // 2 + 4 * MOST_WAITING
 
 
 async def test_plain_http_names_the_whole_address_to_the_proxy():

@@ -28,6 +28,8 @@ def web_app(seen_by_web):
         response.headers["Connection"] = "x-private"
         response.headers["X-Private"] = "1"
         response.headers["X-Page"] = "1"
+        if echo := headers.get("x-echo"):
+            response.headers["X-Echo"] = echo
         return response
 
     async def slowly(request: web.Request) -> web.StreamResponse:
@@ -117,6 +119,30 @@ async def test_both_cookies_come_back(paged):
 
     cookies = [value for name, value in messages[0]["headers"] if name == b"set-cookie"]
     assert cookies == [b"a=1; Path=/", b"b=2; Path=/"]
+
+
+async def test_headers_pass_byte_by_byte(paged, seen_by_web):
+    messages: list[dict] = []
+
+    async def receive():
+        await asyncio.sleep(3600)
+
+    async def send(message):
+        messages.append(message)
+
+    raw = "é日".encode()
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "client": None}
+    await paged.gateway(scope | {"headers": [(b"x-echo", raw)]}, receive, send)
+
+    assert seen_by_web[0][2]["x-echo"].encode() == raw
+    assert dict(messages[0]["headers"])[b"x-echo"] == raw
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-B: c", "a\n", "a\0"])
+async def test_a_header_that_would_be_two_is_refused(paged, seen_by_web, value):
+    reply = await paged.request("GET", "/", headers={"x-a": value})
+
+    assert (reply.status, seen_by_web) == (400, [])
 
 
 async def test_an_upload_arrives_in_pieces(paged, seen_by_web):
