@@ -49,7 +49,8 @@ class Exchange:
     """One request and its answer. Leaving it before its end closes the connection at once.
 
     A request on a reused connection that turns out to be dead is tried once more on a new one,
-    provided that no byte of an answer came; `tries` tells of both.
+    provided that no byte of an answer came; `tries` tells of both. A body that is still arriving
+    cannot be sent twice, so it gets a new connection at once.
     """
 
     def __init__(self, connections: Connections, outgoing: Outgoing) -> None:
@@ -81,7 +82,9 @@ class Exchange:
         return self._headers
 
     async def __aenter__(self) -> Self:
-        connection = self._connections.pool.take(self._outgoing.origin)
+        connection = None
+        if isinstance(self._outgoing.body, bytes):
+            connection = self._connections.pool.take(self._outgoing.origin)
         try:
             if connection is None or not await self._ask(connection, is_reused=True):
                 self._connection = None
@@ -193,7 +196,7 @@ class Exchange:
             detail = f"The provider's answer cannot be read ({connection.why})."
             raise UpstreamFailure("broken", detail)
         self._note("dead_connection" if is_reused else "connect")
-        if is_reused and isinstance(body, bytes):
+        if is_reused:
             return False
         detail = f"The provider closed the connection ({connection.why})."
         raise UpstreamFailure("connect", detail)
