@@ -63,14 +63,12 @@ PHASES = (
     Phase("plain_32", 32, 6_000, 320, 24_000),
     # Short ones, since only their first event counts.
     Phase("first_1", 1, 40, 40, 40, is_streamed=True, tokens=2),
-    # As many as the slowest can keep the pace of: who falls behind reads several events at once,
-    # which is cheaper and not what a paced stream costs.
-    Phase("streams_16", 16, 96, 64, 96, is_streamed=True, spread_s=STREAM_S),
+    Phase("streams_32", 32, 160, 64, 160, is_streamed=True, spread_s=STREAM_S),
     Phase("streams_500", 500, 1_000, 500, 1_000, is_streamed=True, spread_s=STREAM_S),
 )
 QUICK = (
     *PHASES[:2],
-    Phase("streams_16", 16, 48, 0, 48, is_streamed=True, spread_s=STREAM_S),
+    Phase("streams_32", 32, 96, 0, 96, is_streamed=True, spread_s=STREAM_S),
 )
 # Those that say something without a comparison.
 QUICK_ALONE = PHASES[-1:]

@@ -27,7 +27,7 @@ class Target:
     is_floor: bool = False
 
 
-PLAIN, STREAM = ("plain_32", "cpu_us"), ("streams_16", "cpu_us")
+PLAIN, STREAM = ("plain_32", "cpu_us"), ("streams_32", "cpu_us")
 TARGETS = (
     Target("CPU of a plain request, ours to nginx's", *PLAIN, 18, of="nginx"),
     Target("CPU of a plain request, LiteLLM's to ours", *PLAIN, 50, of="litellm", is_floor=True),

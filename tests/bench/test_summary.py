@@ -42,9 +42,9 @@ def test_what_is_added_is_taken_from_direct_of_the_same_repetition():
 
 def test_failures_are_summed_by_reason_and_leave_figures_out():
     refused = {"requests": 10, "finished": 0, "failures": {"HTTP 500": 10}}
-    runs = {"a": {"streams_16": [refused, refused, run(failures={"HTTP 500": 1, "late": 2})]}}
+    runs = {"a": {"streams_32": [refused, refused, run(failures={"HTTP 500": 1, "late": 2})]}}
 
-    found = summary(runs)["a"]["streams_16"]
+    found = summary(runs)["a"]["streams_32"]
 
     assert found == {
         "requests": 30,

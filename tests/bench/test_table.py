@@ -22,7 +22,7 @@ def results():
         },
         "missing": {"litellm": "pip failed with exit code 1"},
         "figures": {
-            "portkey": {"streams_16": plain | {"finished": 0, "failures": {"HTTP 500": 30}}},
+            "portkey": {"streams_32": plain | {"finished": 0, "failures": {"HTTP 500": 30}}},
             "nginx": {"plain_32": plain | {"cpu_us": spread(1_017.4)}},
         },
         "targets": [
@@ -60,7 +60,7 @@ def test_what_is_missing_or_failed_is_said(results):
         "- nginx 1.22: one worker.",
         "- Portkey 1.15: headless.",
         "- LiteLLM was not measured: pip failed with exit code 1.",
-        "- Portkey, streams_16: 0 of 30 finished; HTTP 500 (30).",
+        "- Portkey, streams_32: 0 of 30 finished; HTTP 500 (30).",
     ]
 
 
