@@ -32,7 +32,9 @@ def _spread(phase: str, figure: str, digits: int) -> Callable[[Results, str], st
         found = figures[name].get(phase, {}).get(figure)
         if not found:
             return NOTHING
-        low, mid, high = (f"{found[k]:,.{digits}f}" for k in ("lowest", "median", "highest"))
+        # Adding zero spares the reader a "-0".
+        values = (round(found[key], digits) + 0.0 for key in ("lowest", "median", "highest"))
+        low, mid, high = (f"{value:,.{digits}f}" for value in values)
         return mid if low == high else f"{mid} ({low}–{high})"
 
     return word
