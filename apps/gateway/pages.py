@@ -27,6 +27,7 @@ from apps.gateway.asgi import (
     answer_refusal,
 )
 from apps.gateway.contract import ProviderRoute
+from apps.gateway.deadlines import Deadlines
 from apps.gateway.errors import Refusal, error_body
 from apps.gateway.upstream import Exchange, Timeouts, Upstream, UpstreamFailure, UpstreamSettings
 
@@ -77,6 +78,7 @@ class Pages:
         # The operator's own setting names this one address, so no rule about upstreams applies.
         policy = Policy(hosts=(name.strip("[]"),))
         limits = Timeouts(connect=5.0, first_byte=120.0, silence=120.0, whole=3_600.0)
+        self._deadlines = Deadlines()
         self._upstream = Upstream(UpstreamSettings(policy=policy, timeouts=limits))
 
     async def aclose(self) -> None:
@@ -119,7 +121,7 @@ class Pages:
         if has_body:
             await self._relay(exchange, scope, send)
         else:
-            with Departure(receive):
+            with Departure(receive, self._deadlines):
                 await self._relay(exchange, scope, send)
 
     async def _relay(self, exchange: Exchange, scope: Scope, send: Send) -> None:

@@ -24,6 +24,7 @@ from apps.gateway.answers import (
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
 from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback, seconds_in
 from apps.gateway.call import Call
+from apps.gateway.deadlines import Deadlines
 from apps.gateway.drivers.delivery import Delivery, delivery_of
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.limits.words import DO_NOT_RETRY, LONGEST_WAIT_SECONDS
@@ -59,13 +60,14 @@ class Relay:
         self.recorder = recorder
         self.attempts = attempts
         self.most_event = most_event
+        self.deadlines = Deadlines()
 
     async def serve(
         self, call: Call, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         """Answer an admitted call. However it ends, it is recorded exactly once."""
         run = _Run(self, call, send)
-        with Departure(receive) as departure:
+        with Departure(receive, self.deadlines) as departure:
             try:
                 await run.relay(headers)
             except UpstreamFailure as failure:

@@ -1,6 +1,8 @@
-"""One pipelined connection to Redis or Valkey: what is asked in one turn goes out in one write.
+"""One pipelined connection to Redis or Valkey.
 
-Replies come in the order of the commands, so nobody waits for anybody else's.
+What is asked in one turn of the loop goes out in one write, and so does what is asked while replies
+are on their way: a write costs more than the command in it. Replies come in the order of the
+commands, so nobody waits for anybody else's.
 """
 
 from __future__ import annotations
@@ -153,11 +155,13 @@ class _Wire(asyncio.Protocol):
                     waiting.set_result(reply)
         except hiredis.ProtocolError as error:
             self.lose(str(error))
+        if self._unsent:
+            self._flush()
 
     def send(self, raw: bytes) -> Reply:
         if not self.is_open:
             raise Unavailable("not connected")
-        if not self._unsent:
+        if not self._waiting:
             self._loop.call_soon(self._flush)
         self._unsent.append(raw)
         reply: Reply = self._loop.create_future()
@@ -189,7 +193,7 @@ class _Wire(asyncio.Protocol):
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
-        if self.is_open and self._transport is not None:
+        if unsent and self.is_open and self._transport is not None:
             self._transport.write(b"".join(unsent))
 
 
