@@ -92,4 +92,4 @@ app = build()
 # few calls, as Python does by default, took a sixth of their time.
 gc.collect()
 gc.freeze()
-gc.set_threshold(50_000, 20, 50)
+gc.set_threshold(200_000, 20, 50)

@@ -242,6 +242,8 @@ def _told(headers: dict[bytes, bytes], path_task: str) -> Told:
 def _printable(value: bytes) -> str:
     """Return a header's text without what could end a line or break a column."""
     text = value[:MOST_TOLD].decode("ascii", "replace")
+    if text.isascii() and text.isprintable():
+        return text
     return "".join([char if " " <= char <= "~" else "?" for char in text]) if value else ""
 
 

@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import hiredis
 
 Argument = bytes | str | int
-Command = Sequence[Argument]
+# Its parts, or the bytes that they become.
+Command = Sequence[Argument] | bytes
 Reply = asyncio.Future[Any]
 CONNECT_SECONDS: Final = 3.0
 REPLY_SECONDS: Final = 10.0
@@ -91,10 +92,12 @@ class Connection:
         """
         if not self.is_open:
             await self.connect()
-        replies = [self.send(packed(command)) for command in commands]
+        if not commands or self._wire is None:
+            return []
+        sent = self._wire.send(b"".join([packed(command) for command in commands]), len(commands))
         try:
             async with asyncio.timeout(REPLY_SECONDS):
-                return [await reply for reply in replies]
+                return list(await sent)
         except TimeoutError:
             self.close("no reply in time")
             raise Unavailable("no reply in time") from None
@@ -123,13 +126,25 @@ class Connection:
             self.close()
 
 
+class _Waiting:
+    """Somebody who waits for one reply, or for the list of `count` replies."""
+
+    __slots__ = ("count", "found", "reply", "since")
+
+    def __init__(self, reply: Reply, since: float, count: int) -> None:
+        self.reply = reply
+        self.since = since
+        self.count = count
+        self.found: list[Any] = []
+
+
 class _Wire(asyncio.Protocol):
     """The protocol of one connection, from its making to its loss."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._parser = hiredis.Reader(replyError=Refused)
-        self._waiting: deque[tuple[Reply, float]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._pushes: asyncio.Queue[Any] = asyncio.Queue()
         self._unsent: list[bytes] = []
         self._transport: asyncio.Transport | None = None
@@ -150,26 +165,33 @@ class _Wire(asyncio.Protocol):
                 if not self._waiting:
                     self._pushes.put_nowait(reply)
                     continue
-                waiting, _ = self._waiting.popleft()
-                if not waiting.done():
-                    waiting.set_result(reply)
+                waiting = self._waiting[0]
+                if waiting.count:
+                    waiting.found.append(reply)
+                    if len(waiting.found) < waiting.count:
+                        continue
+                    reply = waiting.found
+                self._waiting.popleft()
+                if not waiting.reply.done():
+                    waiting.reply.set_result(reply)
         except hiredis.ProtocolError as error:
             self.lose(str(error))
         if self._unsent:
             self._flush()
 
-    def send(self, raw: bytes) -> Reply:
+    def send(self, raw: bytes, count: int = 0) -> Reply:
+        """Send a command, or `count` of them whose replies come as a list."""
         if not self.is_open:
             raise Unavailable("not connected")
         if not self._waiting:
             self._loop.call_soon(self._flush)
         self._unsent.append(raw)
         reply: Reply = self._loop.create_future()
-        self._waiting.append((reply, self._loop.time()))
+        self._waiting.append(_Waiting(reply, self._loop.time(), count))
         return reply
 
     def oldest_wait(self) -> float:
-        return self._loop.time() - self._waiting[0][1] if self._waiting else 0.0
+        return self._loop.time() - self._waiting[0].since if self._waiting else 0.0
 
     async def pushed(self) -> Any:
         """Return the next reply that nobody asked for. Raises Unavailable."""
@@ -186,10 +208,10 @@ class _Wire(asyncio.Protocol):
         self._transport.abort()
         self._pushes.put_nowait(Unavailable(reason))
         waiting, self._waiting = self._waiting, deque()
-        for reply, _ in waiting:
-            if not reply.done():
-                reply.set_exception(Unavailable(reason))
-                reply.exception()  # whoever sent and forgot need not look at it
+        for one in waiting:
+            if not one.reply.done():
+                one.reply.set_exception(Unavailable(reason))
+                one.reply.exception()  # whoever sent and forgot need not look at it
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
@@ -233,8 +255,15 @@ async def _open(url: str) -> tuple[_Wire, str]:
 
 def packed(command: Command) -> bytes:
     """Return a command in the server's protocol."""
+    if isinstance(command, bytes):
+        return command
     pieces = [b"*%d\r\n" % len(command)]
     for argument in command:
         raw = argument if isinstance(argument, bytes) else str(argument).encode()
         pieces.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
     return b"".join(pieces)
+
+
+def packed_argument(raw: bytes) -> bytes:
+    """Return one argument of a command in the server's protocol."""
+    return b"$%d\r\n%b\r\n" % (len(raw), raw)

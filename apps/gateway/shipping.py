@@ -17,7 +17,7 @@ import orjson
 
 from apps.gateway.contract import GATEWAYS_KEY, STREAM
 from apps.gateway.journal import Folder, Journal, adopt_orphans
-from apps.gateway.resp import Command, Connection, Refused, Unavailable
+from apps.gateway.resp import Command, Connection, Refused, Unavailable, packed_argument
 from apps.gateway.segments import FINISHED, Segment
 
 BATCH_SECONDS: Final = 0.1
@@ -27,6 +27,10 @@ KEEP_SECONDS: Final = 60.0
 BEAT_SECONDS: Final = 1.0
 ADOPT_SECONDS: Final = 5.0
 GONE_SECONDS: Final = 60.0
+# All of the command but the record; what packs any command would take its time for each.
+_XADD: Final = b"*5\r\n" + b"".join(
+    [packed_argument(part.encode()) for part in ("XADD", STREAM, "*", "r")]
+)
 
 
 class Shipper:
@@ -131,7 +135,7 @@ class Shipper:
             segment.shipped = lines[-1].end if lines else segment.size
             segment.acked_at = time.monotonic()
             return
-        replies = await self._call(*(("XADD", STREAM, "*", "r", line.raw) for line in finished))
+        replies = await self._call(*[_XADD + packed_argument(line.raw) for line in finished])
         for line, reply in zip(finished, replies, strict=True):
             if isinstance(reply, Refused):
                 # Full, or still loading: what follows is offered again with it.

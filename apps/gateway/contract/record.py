@@ -32,7 +32,8 @@ class Attempt:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: each field of a frozen class is set by a call, and two records are made for each call.
+@dataclass(slots=True)
 class CallRecord:
     """One call that was let through, as observed on the wire. Field names are the wire format.
 

@@ -9,7 +9,7 @@ from typing import Final
 from apps.gateway.contract import UNSEEDED_KEY
 from apps.gateway.limits.cost import Need
 from apps.gateway.limits.plan import AT_ONCE, MONEYS, REQUESTS, TOKENS, Counter, Plan
-from apps.gateway.resp import Command, packed
+from apps.gateway.resp import Command, packed, packed_argument
 
 RESERVE: Final = (Path(__file__).parent / "reserve.lua").read_bytes()
 SETTLE: Final = (Path(__file__).parent / "settle.lua").read_bytes()
@@ -28,6 +28,8 @@ class Epoch:
         self.name = name
         self.lease_name = f"{prefix}lease:{name}"
         self.lease = packed(("SET", self.lease_name, 1, "EX", LEASE_SECONDS))
+        self._packed_name = _arguments(name)
+        self._names: dict[str, bytes] = {}
         self._tail = _arguments(name, f"{prefix}lease:", UNSEEDED_KEY)
 
     def reserve(self, plan: Plan, need: Need) -> bytes:
@@ -35,18 +37,26 @@ class Epoch:
         if head is None:
             plan.packed.clear()
             head = plan.packed[self.prefix] = self._head(plan)
-        tokens, money = b"%d" % need.tokens, b"%d" % need.nano_usd
-        amounts = b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(tokens), tokens, len(money), money)
-        return head + amounts + self._tail
+        return b"%b%b%b%b" % (head, _number(need.tokens), _number(need.nano_usd), self._tail)
 
     def settle(self, changes: list[Change], ended_ms: int) -> bytes:
-        keys = [self.prefix + counter.name for counter, _, _ in changes]
-        values = [
-            value
-            for counter, held, used in changes
-            for value in (counter.kind, counter.size, held, used)
-        ]
-        return packed(("EVALSHA", SETTLE_SHA, len(keys), *keys, *values, ended_ms, self.name))
+        count = len(changes)
+        keys, values = [], []
+        for counter, held, used in changes:
+            name = self._names.get(counter.name)
+            if name is None:
+                name = self._names[counter.name] = _arguments(self.prefix + counter.name)
+            keys.append(name)
+            values.append(b"%b%b%b" % (counter.head, _number(held), _number(used)))
+        return b"*%d\r\n%b%b%b%b%b%b" % (
+            5 + 5 * count,
+            _SETTLE,
+            _number(count),
+            b"".join(keys),
+            b"".join(values),
+            _number(ended_ms),
+            self._packed_name,
+        )
 
     def registration(self, plan: Plan, need: Need) -> list[Command]:
         """Return the commands that say that a call is running which was taken under another."""
@@ -90,6 +100,13 @@ def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> 
     return changes
 
 
+def _number(value: int) -> bytes:
+    digits = b"%d" % value
+    return b"$%d\r\n%b\r\n" % (len(digits), digits)
+
+
 def _arguments(*texts: str) -> bytes:
-    pieces = [text.encode() for text in texts]
-    return b"".join([b"$%d\r\n%b\r\n" % (len(piece), piece) for piece in pieces])
+    return b"".join([packed_argument(text.encode()) for text in texts])
+
+
+_SETTLE: Final = _arguments("EVALSHA", SETTLE_SHA)

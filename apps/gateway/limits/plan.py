@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from apps.gateway.access import Caller
 from apps.gateway.contract import SCOPES, CandidateRoute, LimitRoute, PilotRoute
+from apps.gateway.resp import packed_argument
 
 # A pilot whose limits nobody has set is protected from a program that runs wild all the same.
 CALLS_AT_ONCE: Final = 10
@@ -35,6 +36,12 @@ class Counter:
     start_ms: int = 0
     ends_at: datetime = FAR
     is_hard: bool = True
+    # Its kind and size as they are sent each time.
+    head: bytes = field(init=False, compare=False, repr=False, default=b"")
+
+    def __post_init__(self) -> None:
+        head = packed_argument(self.kind.encode()) + packed_argument(b"%d" % self.size)
+        object.__setattr__(self, "head", head)
 
 
 @dataclass(frozen=True, slots=True)
