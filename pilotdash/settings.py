@@ -188,6 +188,8 @@ DEFAULT_FROM_EMAIL = env.default_from_email()
 EMAIL_TIMEOUT = 15
 
 CA_FILE = env.ca_file()
+# No answer of a provider takes longer; the gateway ends it.
+LONGEST_ANSWER_SECONDS = env.gateway_limits().stream_seconds
 TRUSTED_PROXIES = env.trusted_proxies()
 
 # The gateway, or a trusted proxy before it, says by which scheme and host people came: it sets
@@ -244,6 +246,8 @@ MONITORING_TOKEN = env.monitoring_token()
 UPSTREAM_POLICY = egress.policy()
 EGRESS_PROXY = env.egress_proxy()
 CA_FILE = env.ca_file()
+# No answer of a provider takes longer; the gateway ends it.
+LONGEST_ANSWER_SECONDS = env.gateway_limits().stream_seconds
 
 LOGGING = {
     "version": 1,

@@ -20,6 +20,10 @@ def test_every_variable_stands_in_the_example():
     assert named == read
 
 
+def test_sums_of_money_reach_as_far_back_as_the_gateway_lets_an_answer_take(settings):
+    assert env.gateway_limits().stream_seconds == settings.LONGEST_ANSWER_SECONDS == 900
+
+
 @pytest.mark.parametrize(
     ("name", "value", "read"),
     [

@@ -34,8 +34,8 @@ TIMEOUT_S: Final = 5.0
 SILENT_S: Final = 10.0
 # Clocks of machines differ a little, and a call that ends is written down a moment later.
 MARGIN_S: Final = 1.0
-# No call lasts longer, so the calls that ended in a period began no longer before it.
-LONGEST_CALL: Final = timedelta(minutes=20)
+# What a call may take beyond the longest answer: waits for limits and the journal, and the clocks.
+LONGEST_BESIDES: Final = timedelta(minutes=5)
 NANO: Final = Decimal(10**9)
 
 _NAME: Final = re.compile(
@@ -172,7 +172,7 @@ def _counter(client: "redis.Redis", name: str, run_id: str) -> Counter | None:
         since, start = int(values[0]), int(values[1])
         noted_for, _, at = (values[2] or b"").partition(b"-")
         shipped = int(at) if noted_for == values[0] else None
-        _instant(since), _instant(start) - LONGEST_CALL
+        _instant(since), _instant(start) - _longest_call()
     except (ValueError, OverflowError, OSError):
         log.warning("a money counter that cannot be read: %s", name)
         return None
@@ -219,11 +219,16 @@ def _spent(counters: Sequence[Counter]) -> list[tuple[Counter, int]]:
                     "pilot_id": pilot_id,
                     "start": group[0].start,
                     "latest": max(counter.since for counter in group),
-                    "earliest": group[0].start - LONGEST_CALL,
+                    "earliest": group[0].start - _longest_call(),
                 },
             )
             found += [(by_name[name], _nano_usd(usd)) for name, usd in cursor.fetchall()]
     return found
+
+
+def _longest_call() -> timedelta:
+    """No call lasts longer, so the calls that ended in a period began no longer before it."""
+    return timedelta(seconds=settings.LONGEST_ANSWER_SECONDS) + LONGEST_BESIDES
 
 
 def _nano_usd(usd: Decimal) -> int:

@@ -119,6 +119,18 @@ def test_calls_count_when_they_end(candidate, redis, ended_at, total_ms, is_coun
     assert seed_of(redis, name) == COST * is_counted
 
 
+def test_as_long_as_an_answer_may_take_calls_count_in_the_period_they_end_in(
+    candidate, redis, settings
+):
+    settings.LONGEST_ANSWER_SECONDS = 86_400
+    store(candidate, ended_at=NOON - DAY, total_ms=86_400_000)
+    name = counter(redis, "pilot", 1)
+
+    seed_money()
+
+    assert seed_of(redis, name) == COST
+
+
 @pytest.mark.parametrize(
     ("fields", "is_counted"),
     [
