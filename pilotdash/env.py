@@ -140,7 +140,22 @@ def upstream_allow_cidrs() -> list[str]:
 
 
 def egress_proxy() -> str:
-    return text("PILOTDASH_EGRESS_PROXY", "")
+    """The proxy for calls to providers, or an empty text. It may hold a password: never told."""
+    url = text("PILOTDASH_EGRESS_PROXY", "")
+    if url and not _is_plain_proxy(url):
+        raise Misconfigured(
+            "PILOTDASH_EGRESS_PROXY is not of the form http://[user:password@]host:port. "
+            "Proxies that are themselves spoken to over TLS (https://) are not supported"
+        )
+    return url
+
+
+def _is_plain_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or a bracket is missing
+        return False
 
 
 def egress_hosts() -> list[str]:

@@ -67,6 +67,41 @@ def test_proxy_brings_its_hosts(environment):
     assert egress.policy().hosts == ("a.example",)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://proxy:3128", "http://user:p%40ss@[::1]:8080", "http://proxy"]
+)
+def test_proxies_over_plain_http_are_taken_as_they_are(environment, url):
+    environment(PILOTDASH_EGRESS_PROXY=url)
+
+    assert env.egress_proxy() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret@proxy:3128",
+        "socks5://proxy:1080",
+        "proxy:3128",
+        "//proxy:3128",
+        "http://",
+        "http://proxy:many",
+        "http://proxy:0",
+        "http://proxy:70000",
+        "http://[::1:3128",
+    ],
+)
+def test_other_proxies_fail_by_name_and_tell_no_password(environment, url):
+    environment(PILOTDASH_EGRESS_PROXY=url, PILOTDASH_EGRESS_HOSTS="a.example")
+
+    with pytest.raises(env.Misconfigured) as refused:
+        egress.policy()
+
+    assert str(refused.value) == (
+        "PILOTDASH_EGRESS_PROXY is not of the form http://[user:password@]host:port. "
+        "Proxies that are themselves spoken to over TLS (https://) are not supported"
+    )
+
+
 @pytest.mark.parametrize("cidr", ["10.0.0.0/99", "0.0.0.0/0", "everything"])
 def test_bad_range_fails_by_name(environment, cidr):
     environment(PILOTDASH_UPSTREAM_ALLOW_CIDRS=cidr)
