@@ -11,6 +11,7 @@ from apps.usage.sight import Sight
 MOST_ROWS: Final = 10_000
 _FACTS: Final = (
     "candidate",
+    "stood_in_for",
     "provider",
     "model_sent",
     "task",
@@ -55,6 +56,7 @@ def _facts(row: CallRow) -> list[Cell]:
     call = row.call
     return [
         row.candidate.name,
+        row.stood_in_for.name if row.stood_in_for else "",
         row.candidate.provider.name,
         call.alias,
         call.task,

@@ -50,7 +50,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at the provider; times in milliseconds since the call was admitted."""
+    """One try at a provider; times in milliseconds since the call was admitted."""
 
     candidate: str
     started_ms: int
@@ -69,6 +69,7 @@ def shown(row: CallRow, *, price: Price | None, sight: Sight) -> dict[str, Any]:
         "cost_lines": cost_lines(row.call, price),
         "facts": facts(row, sight),
         "attempts": attempts(row),
+        "stood_in": stood_in(row),
     }
 
 
@@ -155,11 +156,23 @@ def facts(row: CallRow, sight: Sight) -> list[tuple[str, str | None]]:
     return [*known, ("Session", call.session or None), ("Call id", str(call.id))]
 
 
+def stood_in(row: CallRow) -> str:
+    """Say that another candidate was asked than the one the model name stands for."""
+    if row.stood_in_for is None:
+        return ""
+    asked, other, alias = row.stood_in_for.name, row.candidate.name, row.call.alias
+    if row.call.outcome in ("ok", "client_cancelled"):
+        return f"{alias} stands for {asked}, which could not answer. {other} answered instead."
+    return f"{alias} stands for {asked}, which could not answer. {other} could not either."
+
+
 def attempts(row: CallRow) -> list[Attempt]:
-    """The tries at the provider, named after the candidate where it is this call's own."""
+    """The tries at providers, each named after the candidate that was asked."""
+    known = [each for each in (row.candidate, row.stood_in_for) if each is not None]
+    names = {candidate.id: candidate.name for candidate in known}
     return [
         Attempt(
-            row.candidate.name if tried["candidate_id"] == row.candidate.id else "another",
+            names.get(tried["candidate_id"], "another"),
             tried["started_ms"],
             tried["ended_ms"],
             tried["status"],

@@ -52,12 +52,17 @@ class CallFilter:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call as a list shows it. `is_hosted` says that its machine is paid by the hour."""
+    """A call as a list shows it. `is_hosted` says that its machine is paid by the hour.
+
+    `candidate` is who answered, or was tried last; `stood_in_for` who was asked, where it was
+    another one.
+    """
 
     call: Call
     candidate: Candidate
     person: str
     is_hosted: bool
+    stood_in_for: Candidate | None = None
 
     @property
     def outcome_label(self) -> str:
@@ -66,6 +71,10 @@ class CallRow:
     @property
     def outcome_kind(self) -> str:
         return OUTCOMES[self.call.outcome][1]
+
+    @property
+    def note(self) -> str:
+        return f"in place of {self.stood_in_for.name}" if self.stood_in_for else ""
 
     @property
     def is_estimated(self) -> bool:
@@ -212,17 +221,19 @@ def _page(calls: Sequence[Call], *, with_names: bool, newer: bool, older: bool) 
 
 
 def _rows(calls: Sequence[Call], *, with_names: bool) -> list[CallRow]:
+    asked = {call.assigned_candidate_id for call in calls if call.assigned_candidate_id}
     candidates = Candidate.objects.select_related("provider").in_bulk(
-        {call.candidate_id for call in calls}
+        asked | {call.candidate_id for call in calls}
     )
     names = names_of({call.person_id for call in calls}) if with_names else {}
-    hosting = _hosting(set(candidates))
+    hosting = _hosting({call.candidate_id for call in calls})
     return [
         CallRow(
             call=call,
             candidate=candidates[call.candidate_id],
             person=names.get(call.person_id, ""),
             is_hosted=_is_hosted(hosting.get(call.candidate_id, []), call.admitted_at),
+            stood_in_for=candidates.get(call.assigned_candidate_id or 0),
         )
         for call in calls
     ]

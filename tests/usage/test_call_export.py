@@ -25,6 +25,7 @@ def test_the_export_holds_what_the_filters_leave(client, named):
         "admitted_at_utc": "2026-11-18 12:00:00.000",
         "person": "Ada Moreno",
         "candidate": named.candidate.name,
+        "stood_in_for": "",
         "provider": named.candidate.provider.name,
         "model_sent": "'=cmd|' /C calc'!A0",
         "task": "chat",
@@ -45,6 +46,16 @@ def test_the_export_holds_what_the_filters_leave(client, named):
         "attempts": "0",
         "problem": "'@SUM(1)",
     }
+
+
+def test_the_export_names_whom_another_candidate_stood_in_for(client, named):
+    asked = make_trial(named.pilot).candidate
+    named.call(assigned_candidate_id=asked.id)
+
+    header, row = table(get(client, named.developer, f"{named.path}calls/calls.csv"))
+
+    known = dict(zip(header, row, strict=True))
+    assert (known["candidate"], known["stood_in_for"]) == (named.candidate.name, asked.name)
 
 
 def test_the_export_marks_what_is_estimated_hosted_and_without_a_price(client, named):

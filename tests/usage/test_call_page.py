@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.factories import NOON
+from tests.factories import NOON, make_candidate
 from tests.usage.pages import get
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -40,6 +40,44 @@ def test_a_calls_page_tells_its_way_its_tokens_and_its_cost(client, named):
         (named.candidate.name, 2250)
     ]
     assert ("Added by PilotDash", "0.9 ms") in context["facts"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ending"),
+    [
+        ("ok", "B answered instead."),
+        ("client_cancelled", "B answered instead."),
+        ("upstream_error", "B could not either."),
+        ("stream_broken", "B could not either."),
+    ],
+)
+def test_where_another_candidate_stood_in_the_page_names_both(client, named, outcome, ending):
+    asked, other = make_candidate(name="A"), make_candidate(name="B")
+    times = {"started_ms": 0, "ended_ms": 1, "status": None, "error": "connect"}
+    call = named.call(
+        candidate=other, assigned_candidate_id=asked.id, alias="chat", outcome=outcome
+    )
+    tried = [{"candidate_id": each} | times for each in (asked.id, asked.id, other.id, 999_999)]
+    type(call).objects.filter(id=call.id).update(attempts=tried)
+
+    response = get(client, named.lead, f"{named.path}calls/{call.id}/")
+    listed = client.get(f"{named.path}calls/").content.decode()
+
+    told = response.context["stood_in"]
+    assert told == f"chat stands for A, which could not answer. {ending}"
+    assert told in response.content.decode()
+    assert [each.candidate for each in response.context["attempts"]] == ["A", "A", "B", "another"]
+    assert "<span>B</span><small>in place of A</small>" in listed
+
+
+def test_where_nobody_stood_in_the_page_says_nothing_of_it(client, named):
+    call = named.call()
+
+    response = get(client, named.lead, f"{named.path}calls/{call.id}/")
+
+    assert response.context["stood_in"] == ""
+    assert "Another candidate" not in response.content.decode()
+    assert "in place of" not in client.get(f"{named.path}calls/").content.decode()
 
 
 @pytest.mark.parametrize(
