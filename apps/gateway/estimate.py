@@ -1,11 +1,13 @@
 """Token counts where the provider gave none, from bytes; each candidate's ratio is learned.
 
-Calls whose usage is known teach how many bytes a token has. Before the first one, four.
+Calls whose usage is known teach how many bytes a token has. Before the first one, four. Those that
+set no cap also teach how much a candidate usually writes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 FIRST_GUESS: Final = 4.0
@@ -20,6 +22,8 @@ class _Ratio:
     completion: float = FIRST_GUESS
     prompt_known: bool = False
     completion_known: bool = False
+    # Tokens of an answer, on average of late.
+    answer: float = 0.0
 
 
 class Calibration:
@@ -34,8 +38,12 @@ class Calibration:
         *,
         prompt: tuple[int, int | None],
         completion: tuple[int, int | None],
+        is_capped: bool = False,
     ) -> None:
-        """Take (bytes, tokens) of a call whose tokens the provider stated."""
+        """Take (bytes, tokens) of a call whose tokens the provider stated.
+
+        One with a cap (`is_capped`) says nothing of what is written without one.
+        """
         ratio = self._ratios.setdefault(candidate, _Ratio())
         if (seen := _ratio(*prompt)) is not None:
             ratio.prompt = _moved(ratio.prompt, seen, known=ratio.prompt_known)
@@ -43,9 +51,16 @@ class Calibration:
         if (seen := _ratio(*completion)) is not None:
             ratio.completion = _moved(ratio.completion, seen, known=ratio.completion_known)
             ratio.completion_known = True
+        if tokens := completion[1]:
+            ratio.answer = _moved(ratio.answer or tokens, tokens, known=True)
 
     def prompt_tokens(self, candidate: int, size: int) -> int:
         return round(size / self._ratios.get(candidate, _Ratio()).prompt)
+
+    def expected_completion(self, candidate: int) -> int | None:
+        """Return how many tokens an answer usually has, or None before the first one is known."""
+        ratio = self._ratios.get(candidate)
+        return ceil(ratio.answer) if ratio is not None and ratio.answer else None
 
     def completion_tokens(self, candidate: int, size: int, most: int | None) -> int:
         """Return the estimate, never above what the developer allowed to be generated."""

@@ -39,3 +39,22 @@ def test_absurd_counts_teach_nothing(size, tokens):
 )
 def test_an_estimate_is_never_above_the_cap(size, most, tokens):
     assert Calibration().completion_tokens(1, size, most) == tokens
+
+
+def test_what_a_candidate_usually_writes_is_learned_from_calls_without_a_cap():
+    calibration, found = Calibration(), []
+
+    for tokens, is_capped in ((500, True), (None, False), (0, False), (100, False), (200, False)):
+        calibration.learn(1, prompt=(9, 3), completion=(900, tokens), is_capped=is_capped)
+        found.append(calibration.expected_completion(1))
+
+    assert found == [None, None, None, 100, 110]
+    assert calibration.expected_completion(2) is None
+
+
+def test_a_usual_completion_moves_slowly_and_has_no_fractions():
+    calibration = Calibration()
+    for tokens in (1_000, 0, 1, 1):
+        calibration.learn(1, prompt=(0, None), completion=(0, tokens))
+
+    assert calibration.expected_completion(1) == round(1 + 0.81 * 999)
