@@ -20,6 +20,9 @@ FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
 # What somebody is told to wait while a call that may end the rest is under way.
 PROBE_SECONDS: Final = 1.0
+# Of a plain answer nothing is seen until it is whole, which may take a minute: after so long,
+# another call may try as well.
+NEXT_PROBE_SECONDS: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -33,12 +36,15 @@ class _Trouble:
     # What was begun earlier says nothing new.
     news_from: float = 0.0
     is_open: bool = False
-    is_probed: bool = False
+    # When the last call that tries it began, while one is under way.
+    probed: float | None = None
 
     def wait(self, now: float) -> float:
         if not self.is_open:
             return 0.0
-        return PROBE_SECONDS if self.is_probed else max(0.0, self.until - now)
+        if self.probed is not None:
+            return max(0.0, min(PROBE_SECONDS, self.probed + NEXT_PROBE_SECONDS - now))
+        return max(0.0, self.until - now)
 
 
 class Breakers:
@@ -58,14 +64,16 @@ class Breakers:
         return 0.0 if trouble is None else trouble.wait(now)
 
     def begin(self, provider_id: int, now: float) -> bool:
-        """Tell whether a call may go there now; after a rest, this one call is the probe."""
+        """Tell whether a call may go there now; after a rest, it is a probe.
+
+        There is one of them at first, and one more every NEXT_PROBE_SECONDS until one has ended.
+        """
         trouble = self._troubles.get(provider_id)
         if trouble is None or not trouble.is_open:
             return True
         if trouble.wait(now):
             return False
-        trouble.is_probed = True
-        trouble.news_from = now
+        trouble.probed = now
         return True
 
     def failed(self, provider_id: int, began: float, now: float) -> None:
@@ -85,13 +93,13 @@ class Breakers:
             trouble.since = trouble.since if trouble.rest else now
             trouble.rest = min(trouble.rest * 2 or FIRST_REST, LONGEST_REST)
             trouble.until, trouble.news_from = now + trouble.rest, now
-            trouble.is_open, trouble.is_probed = True, False
+            trouble.is_open, trouble.probed = True, None
 
     def answers(self, provider_id: int, began: float) -> None:
         """The first byte of an answer: calls may go there, but one more failure ends that."""
         trouble = self._troubles.get(provider_id)
         if trouble is not None and began >= trouble.news_from:
-            trouble.is_open = trouble.is_probed = False
+            trouble.is_open, trouble.probed = False, None
 
     def went_well(self, provider_id: int, began: float) -> None:
         """A whole answer: what went wrong before is forgotten."""
@@ -100,10 +108,10 @@ class Breakers:
             del self._troubles[provider_id]
 
     def let_go(self, provider_id: int, began: float) -> None:
-        """The call says nothing of the provider; if it was the probe, the next one is."""
+        """The call says nothing of the provider; if it was the last probe, the next one is."""
         trouble = self._troubles.get(provider_id)
-        if trouble is not None and began >= trouble.news_from:
-            trouble.is_probed = False
+        if trouble is not None and began == trouble.probed:
+            trouble.probed = None
 
     def states(self, now: float) -> dict[str, tuple[int, float]]:
         """Return by slug each provider's state, and the seconds since it was first left alone.
@@ -118,5 +126,5 @@ class Breakers:
     def _state(self, trouble: _Trouble | None, now: float) -> tuple[int, float]:
         if trouble is None or not trouble.is_open:
             return CLOSED, 0.0
-        is_over = trouble.is_probed or not trouble.wait(now)
+        is_over = trouble.probed is not None or not trouble.wait(now)
         return HALF_OPEN if is_over else OPEN, now - trouble.since

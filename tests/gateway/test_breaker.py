@@ -103,6 +103,55 @@ def test_a_probe_that_says_nothing_leaves_its_place_to_the_next(breakers):
     assert not breakers.begin(PROVIDER, 7.6)
 
 
+def test_while_a_probe_says_nothing_another_may_follow_every_three_seconds(breakers):
+    fail(breakers, 1, 2, 3, 4, 5)
+    assert breakers.begin(PROVIDER, 6)
+
+    waits = [breakers.wait(PROVIDER, now) for now in (6, 7.5, 8.25, 8.75, 9)]
+
+    assert waits == [1.0, 1.0, 0.75, 0.25, 0.0]
+    assert not breakers.begin(PROVIDER, 8.75)
+    assert breakers.begin(PROVIDER, 9.5)
+    assert (breakers.begin(PROVIDER, 12.25), breakers.wait(PROVIDER, 12.25)) == (False, 0.25)
+    assert breakers.begin(PROVIDER, 12.5)
+    assert state(breakers, 12.5) == (HALF_OPEN, 7.5)
+
+
+@pytest.mark.parametrize("began", [6, 9.5])
+def test_whichever_probe_answers_first_ends_the_rest(breakers, began):
+    fail(breakers, 1, 2, 3, 4, 5)
+    assert breakers.begin(PROVIDER, 6)
+    assert breakers.begin(PROVIDER, 9.5)
+
+    breakers.went_well(PROVIDER, began)
+
+    assert (breakers.begin(PROVIDER, 9.6), state(breakers, 9.6)) == (True, (CLOSED, 0))
+
+
+@pytest.mark.parametrize("began", [6, 9.5])
+def test_whichever_probe_fails_first_is_the_relapse_and_the_other_is_no_news(breakers, began):
+    fail(breakers, 1, 2, 3, 4, 5)
+    assert breakers.begin(PROVIDER, 6)
+    assert breakers.begin(PROVIDER, 9.5)
+
+    breakers.failed(PROVIDER, began, 10)
+    breakers.failed(PROVIDER, 15.5 - began, 10.5)
+
+    assert breakers.wait(PROVIDER, 10.5) == 1.5
+
+
+def test_a_probe_that_lets_go_makes_room_only_for_itself(breakers):
+    fail(breakers, 1, 2, 3, 4, 5)
+    assert breakers.begin(PROVIDER, 6)
+    assert breakers.begin(PROVIDER, 9.5)
+
+    breakers.let_go(PROVIDER, 6)
+
+    assert not breakers.begin(PROVIDER, 9.75)
+    breakers.let_go(PROVIDER, 9.5)
+    assert breakers.begin(PROVIDER, 9.75)
+
+
 @pytest.mark.parametrize("ends", ["failed", "answers", "went_well", "let_go"])
 def test_what_began_before_the_rest_is_no_news(breakers, ends):
     fail(breakers, 1, 2, 3, 4, 5)
