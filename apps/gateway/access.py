@@ -17,6 +17,7 @@ from apps.gateway.contract import (
 from apps.gateway.drivers.ways import can_answer
 from apps.gateway.errors import Refusal
 from apps.gateway.request import Request
+from apps.gateway.waits import DO_NOT_RETRY
 
 DEVELOPER: Final = "developer"
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key")
@@ -116,7 +117,7 @@ def find_target(caller: Caller, model: str, table: RouteTable) -> Target:
             503,
             "paused_model",
             f"The model {model!r} is paused by an administrator of the pilot.",
-        )
+        ).with_headers([DO_NOT_RETRY])
     return Target(model, candidate, provider)
 
 

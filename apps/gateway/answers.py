@@ -13,6 +13,7 @@ from apps.gateway.asgi import Headers
 from apps.gateway.errors import error_body, is_openai_error, leaks, message_in
 from apps.gateway.trace import trace_context
 from apps.gateway.upstream import UpstreamFailure
+from apps.gateway.waits import seconds_in
 
 ERROR_LIMIT: Final = 1 << 20
 MOST_WORDS: Final = 2_000
@@ -74,7 +75,8 @@ def passed_back(headers: Mapping[str, str], *, default_type: bytes) -> Headers:
     kind = headers.get("content-type")
     out: Headers = [(b"content-type", kind.encode("latin-1") if kind else default_type)]
     for name in PASSED_BACK:
-        if (value := headers.get(name)) is not None:
+        value = headers.get(name)
+        if value is not None and (name != "retry-after" or seconds_in(headers) is not None):
             out.append((name.encode(), value.encode("latin-1")))
     return out
 

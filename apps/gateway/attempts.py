@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import Final
 
@@ -173,20 +171,6 @@ def _is_well(status: int, call: Call) -> bool:
     if status >= 300:
         return status < 500 and status != 429
     return call.record is not None and call.record.outcome == "ok"
-
-
-def seconds_in(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a Retry-After asks for, whichever form it has, or None."""
-    told = headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
-    try:
-        instant = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    return max(0.0, (instant - datetime.now(UTC)).total_seconds())
 
 
 def _resting(call: Call, seconds: float) -> Setback:

@@ -32,6 +32,10 @@ REASONS: Final = (
 
 
 class Refusal(Exception):
+# Statuses that say "not now", and how many seconds to wait where nobody knows better.
+FOR_NOW: Final = {429: 5, 503: 5}
+
+
     """A request that is not let through to a provider. `reason` is one of REASONS."""
 
     def __init__(
@@ -50,7 +54,7 @@ class Refusal(Exception):
         self.message = message
         self.code = code or reason
         self.param = param
-        self.retry_after = retry_after
+        self.retry_after = FOR_NOW.get(status) if retry_after is None else retry_after
         self.headers: list[tuple[bytes, bytes]] = []
 
     def with_headers(self, headers: list[tuple[bytes, bytes]]) -> Self:

@@ -22,23 +22,21 @@ from apps.gateway.answers import (
     without_secret,
 )
 from apps.gateway.asgi import JSON, Departure, Headers, Receive, Send, answer
-from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback, seconds_in
+from apps.gateway.attempts import RETRIED_STATUSES, Attempts, Setback
 from apps.gateway.call import Call
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.drivers.delivery import Delivery, delivery_of
 from apps.gateway.events import MAX_EVENT
-from apps.gateway.limits.words import DO_NOT_RETRY, LONGEST_WAIT_SECONDS
 from apps.gateway.recording import Recorder
 from apps.gateway.reply import headers_of, in_our_words, rewriter_of
 from apps.gateway.rewrite import StreamRewriter
 from apps.gateway.upstream import Exchange, Upstream, UpstreamFailure
+from apps.gateway.waits import error_headers, seconds_in
 from apps.gateway.whole import read_answer
 
 ANSWER_LIMIT: Final = 64 << 20
 # How long a provider may take to end its body after it said [DONE].
 TAIL_SECONDS: Final = 1.0
-# How long to wait with a provider that is busy or starting a model and does not say it itself.
-LATER_SECONDS: Final = "5"
 # Above this many bytes, reading an answer is felt by the streams of others.
 LARGE_ANSWER: Final = 1 << 16
 
@@ -140,7 +138,7 @@ class _Run:
         if is_stream:
             await self._end_stream()
         elif failure is not None:
-            told = _error_headers(exchange.status, answered)
+            told = error_headers(exchange.status, answered, is_blind=call.is_blind)
             if exchange.status in RETRIED_STATUSES:
                 return Setback(failure, answer_body, told, wait=seconds_in(answered))
             await self.fail(failure, answer_body, told)
@@ -287,14 +285,3 @@ class _Run:
         if call.told.request_id:
             headers.append((b"x-client-request-id", call.told.request_id.encode("latin-1")))
         return headers
-
-
-def _error_headers(status: int, headers: Mapping[str, str]) -> Headers:
-    found = headers.get("retry-after") or (LATER_SECONDS if status in (429, 503) else "")
-    if not found:
-        return [JSON]
-    out: Headers = [JSON, (b"retry-after", found.encode("latin-1"))]
-    # OpenAI's package for JavaScript would wait for hours if told so, and show nothing meanwhile.
-    if (seconds_in(headers) or 0) > LONGEST_WAIT_SECONDS:
-        out.append(DO_NOT_RETRY)
-    return out

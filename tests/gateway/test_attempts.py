@@ -2,13 +2,10 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 
 from apps.gateway.answers import STARTING
-from apps.gateway.attempts import seconds_in
 from apps.gateway.upstream import Timeouts
 from tests.fakes.provider import Script, answer_of, events_of
 from tests.gateway.rig import CHAT, running
@@ -190,24 +187,6 @@ async def test_a_model_that_is_starting_is_said_to(rig, told, waits):
 
     assert (reply.status, reply.error["message"]) == (503, STARTING)
     assert reply.headers["retry-after"] == waits
-
-
-@pytest.mark.parametrize(
-    ("told", "seconds"),
-    [("0", 0.0), ("5", 5.0), (" 7 ", 7.0), ("soon", None), ("-1", None), ("1.5", None), ("", None)],
-)
-def test_retry_after_in_seconds(told, seconds):
-    assert seconds_in({"retry-after": told}) == seconds
-
-
-def test_retry_after_as_a_date():
-    now = datetime.now(UTC)
-
-    later = seconds_in({"retry-after": format_datetime(now + timedelta(seconds=90), usegmt=True)})
-    earlier = seconds_in({"retry-after": format_datetime(now - timedelta(days=1))})
-
-    assert 88 < later <= 90
-    assert (earlier, seconds_in({})) == (0.0, None)
 
 
 async def test_all_attempts_share_one_limit_for_the_first_byte(tmp_path, valkey):
