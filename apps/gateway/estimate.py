@@ -51,14 +51,14 @@ class Calibration:
         if (seen := _ratio(*completion)) is not None:
             ratio.completion = _moved(ratio.completion, seen, known=ratio.completion_known)
             ratio.completion_known = True
-        if tokens := completion[1]:
+        if (tokens := completion[1]) and not is_capped:
             ratio.answer = _moved(ratio.answer or tokens, tokens, known=True)
 
     def prompt_tokens(self, candidate: int, size: int) -> int:
         return round(size / self._ratios.get(candidate, _Ratio()).prompt)
 
     def expected_completion(self, candidate: int) -> int | None:
-        """Return how many tokens an answer usually has, or None before the first one is known."""
+        """Return how many tokens an answer without a cap usually has, rounded up, or None."""
         ratio = self._ratios.get(candidate)
         return ceil(ratio.answer) if ratio is not None and ratio.answer else None
 
