@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from apps.gateway.access import KeyRefusal, Target
 from apps.gateway.drivers import fim
 from apps.gateway.drivers.ways import TEXT, way_of
 from apps.gateway.drivers.wires import WIRES
 from apps.gateway.request import NotAcceptable, Request, hides_usage, provider_body
+
+# Such a response goes on after its call has ended, and nothing tells what it came to.
+IN_BACKGROUND: Final = (
+    "PilotDash cannot measure what is answered in the background. "
+    "Leave out the field 'background', or set it to false."
+)
 
 
 @dataclass(slots=True)
@@ -22,7 +29,9 @@ class Delivery:
 
 
 def require_way(endpoint: str, request: Request, target: Target, key_id: int) -> None:
-    """Raise Refusal where a target cannot answer a request."""
+    """Raise Refusal where a target cannot answer a request, or nobody may."""
+    if endpoint == "responses" and request.in_background:
+        raise _invalid(key_id, IN_BACKGROUND, "background")
     way = way_of(endpoint, request, target.candidate, target.provider)
     if way is None:
         what = "fill in a text before a 'suffix'" if endpoint == TEXT and request.suffix else ""
@@ -35,9 +44,13 @@ def require_way(endpoint: str, request: Request, target: Target, key_id: int) ->
         try:
             fim.check(request)
         except NotAcceptable as error:
-            refusal = KeyRefusal(key_id, 400, "malformed", str(error))
-            refusal.code, refusal.param = "invalid_value", error.param
-            raise refusal from None
+            raise _invalid(key_id, str(error), error.param) from None
+
+
+def _invalid(key_id: int, message: str, param: str) -> KeyRefusal:
+    refusal = KeyRefusal(key_id, 400, "malformed", message)
+    refusal.code, refusal.param = "invalid_value", param
+    return refusal
 
 
 def delivery_of(endpoint: str, request: Request, target: Target) -> Delivery:
@@ -47,6 +60,8 @@ def delivery_of(endpoint: str, request: Request, target: Target) -> Delivery:
     assert way is not None, "the target cannot answer"
     if way.is_rendered:
         request = fim.rendered(request, candidate)
+    elif way.drops_suffix:
+        request = fim.without_suffix(request)
     usage = provider.stream_usage if WIRES[endpoint].has_usage_option else "none"
     body = provider_body(request, candidate.upstream_model, usage, provider.most_stops)
     return Delivery(way.path, body, hides_usage(request, usage), way.is_chat_of_text)

@@ -48,6 +48,13 @@ def rendered(request: Request, candidate: CandidateRoute) -> Request:
     return replace(request, body=body, spans=top_level(body))
 
 
+def without_suffix(request: Request) -> Request:
+    """Return a request that has a suffix without it. Every other byte stays."""
+    body = request.body
+    body = splice(body, [(member_span(body, request.spans["suffix"]), b"")])
+    return replace(request, body=body, spans=top_level(body))
+
+
 def fill(template: str, prefix: str, suffix: str) -> str:
     """Return a template with its places taken; what is put in is not looked at again."""
     texts = {"prefix": prefix, "suffix": suffix}

@@ -16,15 +16,18 @@ TEXT: Final = "completions"
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a provider is asked: at which path, whether with a prompt in the candidate's template,
-    and whether the text that comes back is to become a chat's answer."""
+    whether without an empty suffix, and whether the text that comes back becomes a chat's answer.
+    """
 
     path: str
     is_rendered: bool = False
     is_chat_of_text: bool = False
+    drops_suffix: bool = False
 
 
 _AS_IT_CAME: Final = {endpoint: Way(endpoint) for endpoint in ENDPOINTS}
 _WITH_SUFFIX: Final = {TEXT: Way(TEXT), FIM: Way(TEXT, is_chat_of_text=True)}
+_WITHOUT_SUFFIX: Final = Way(TEXT, drops_suffix=True)
 _RENDERED: Final = {
     TEXT: Way(TEXT, is_rendered=True),
     FIM: Way(TEXT, is_rendered=True, is_chat_of_text=True),
@@ -43,7 +46,10 @@ def way_of(
         return None
     if SUFFIX in serves:
         return _WITH_SUFFIX[endpoint]
-    return _RENDERED[endpoint] if candidate.fim_template else None
+    if candidate.fim_template:
+        return _RENDERED[endpoint]
+    # At the end of a file editors say that nothing follows. Then there is no gap to be filled.
+    return _WITHOUT_SUFFIX if endpoint == TEXT and request.suffix == "" else None
 
 
 def can_answer(

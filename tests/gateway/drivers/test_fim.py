@@ -125,6 +125,35 @@ async def test_a_text_without_a_suffix_is_nothing_special(rig):
 
 
 @pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        (b'{"model":"pilot-chat","suffix":"","stream_options":{}}', b'{"model":"theirs"}'),
+        (b'{"suffix": "" , "stream_options":{},"model":"pilot-chat"}', b'{ "model":"theirs"}'),
+        (
+            b'{"model":"pilot-chat", "prompt":"\\"suffix\\":", "suffix" : "", "x":1.0}',
+            b'{"model":"theirs", "prompt":"\\"suffix\\":", "x":1.0}',
+        ),
+    ],
+)
+async def test_nothing_that_follows_is_no_suffix_for_those_who_take_none(rig, asked, sent):
+    serve(rig, "completions", stream_usage="reject_option")
+
+    reply = await rig.request("POST", "/v1/completions", asked)
+
+    assert (reply.status, reply.json["object"]) == (200, "text_completion")
+    assert rig.provider.seen[0].body == sent
+
+
+async def test_a_suffix_of_nothing_stays_for_those_who_take_one(rig):
+    serve(rig, "completions", "suffix")
+    body = b'{"model":"pilot-chat","prompt":"a","suffix":""}'
+
+    await post(rig, "completions", body)
+
+    assert rig.provider.seen[0].body == body.replace(b"pilot-chat", b"theirs")
+
+
+@pytest.mark.parametrize(
     ("fields", "param"),
     [
         ({"prompt": ["a"]}, "prompt"),
