@@ -21,6 +21,7 @@ from apps.usage.quiet import seconds_since_drained
 TIMEOUT_S = 2.0
 # Beat asks for a drain each second.
 QUIET_S = 60.0
+LATER_S = 5
 # Each gateway says every second how it is; what a dead one said last stays for a minute.
 SILENT_S = 10.0
 
@@ -41,7 +42,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         "supervisor": _checked(_supervisor),
     }
     ready = all(part["ok"] for part in parts.values())
-    return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+    told = {"ready": ready, "parts": parts}
+    if ready:
+        return JsonResponse(told)
+    return JsonResponse(told, status=503, headers={"retry-after": str(LATER_S)})
 
 
 def _may_ask(request: HttpRequest) -> bool:

@@ -30,6 +30,7 @@ from apps.pilots.trail import PilotClosed
 
 LARGEST_BODY: Final = 16 * 1024
 PER_MINUTE: Final = 60
+LATER_S: Final = 60
 VIA: Final = "api"
 LAST: Final = "last"
 TODAY: Final = "today"
@@ -115,7 +116,9 @@ def feedback(request: HttpRequest) -> JsonResponse:
         raise Refusal(409, "pilot_closed", message) from None
     except TooManyWaiting:
         message = "Too many of your ratings wait for calls that have not been seen; check the ids."
-        raise Refusal(429, "too_many_waiting", message, "id") from None
+        # They wait for a day; a client that waited for that would show nothing meanwhile.
+        later = {"retry-after": str(LATER_S)}
+        raise Refusal(429, "too_many_waiting", message, "id", later) from None
 
 
 def _store(said: Said, *, pilot: Pilot, person: Person, now: datetime) -> JsonResponse:

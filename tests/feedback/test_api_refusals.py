@@ -42,6 +42,7 @@ def test_too_many_ratings_that_wait_are_refused(send, monkeypatch):
     response = send({"id": str(uuid4()), "rating": "up"})
 
     assert error(response) == (429, "rate_limit_error", "too_many_waiting", "id")
+    assert response["retry-after"] == "60"
 
 
 def test_somebody_elses_call_does_not_exist(send, world):

@@ -55,6 +55,7 @@ def test_not_ready_while_a_part_is_silent(client, valkey, missing):
 
     wrong = [name for name, part in response.json()["parts"].items() if not part["ok"]]
     assert (response.status_code, wrong) == (503, [missing])
+    assert response["retry-after"] == "5"
 
 
 def test_gateways_that_have_not_spoken_for_a_while_do_not_count(client, valkey):
