@@ -61,6 +61,46 @@ async def test_the_request_is_written_for_the_stand_in(rig):
     assert (reply.status, rig.record().usage_source) == (200, "estimated")
 
 
+async def test_a_middle_is_rendered_for_a_stand_in_that_cannot_fill_in(rig):
+    table = lead(
+        rig,
+        "theirs?status=503&retry_after=9",
+        provider={"serves": ("completions",)},
+        fim_template="<P>{prefix}<S>{suffix}<M>",
+        fim_stops=("<P>",),
+    )
+    table.providers[5] = replace(table.providers[5], serves=("fim/completions",))
+    body = b'{"model":"pilot-chat","prompt":"a","suffix":"b"}'
+
+    reply = await rig.request("POST", "/v1/fim/completions", body)
+
+    asked, stood_in = rig.provider.seen
+    assert (asked.path, stood_in.path) == ("/v1/fim/completions", "/v1/completions")
+    assert asked.body == body.replace(b"pilot-chat", b"theirs?status=503&retry_after=9")
+    assert stood_in.body == b'{"model":"other","prompt":"<P>a<S>b<M>","stop":["<P>"]}'
+    assert (reply.status, reply.json["object"]) == (200, "chat.completion")
+    assert reply.json["choices"][0]["message"]["content"] == "Grüße aus 东京"
+    assert who(rig.record()) == (STAND_IN, 6, ASKED)
+
+
+@pytest.mark.parametrize("template", ["", "{prefix}{suffix}"])
+async def test_a_middle_that_nobody_else_could_fill_in_is_not_stood_in_for(rig, template):
+    provider = {"serves": ("completions",)}
+    model = "theirs?status=503&retry_after=9"
+    table = lead(rig, model, provider=provider, fim_template=template)
+    table.providers[5] = replace(table.providers[5], serves=("fim/completions",))
+    prompt = ["a"] if template else "a"
+
+    reply = await rig.request(
+        "POST",
+        "/v1/fim/completions",
+        json.dumps({"model": "pilot-chat", "prompt": prompt, "suffix": "b"}).encode(),
+    )
+
+    assert (reply.status, reply.headers["retry-after"]) == (503, "9")
+    assert (who(rig.record()), len(rig.provider.seen)) == ((ASKED, 5, None), 1)
+
+
 async def test_the_admitted_record_names_who_was_asked(rig):
     lead(rig, "theirs?reset=head")
 
