@@ -177,6 +177,12 @@ class Rig:
         base = self.service.routes.table.providers[5].base_url
         self.service.routes.table = table(base, {"pilot-chat": upstream_model}, **provider)
 
+    async def asked(self, count: int = 1) -> None:
+        """Wait until the provider has been asked so often, however busy the machine is."""
+        async with asyncio.timeout(10):
+            while len(self.provider.seen) < count:
+                await asyncio.sleep(0.01)
+
     def records(self) -> list[CallRecord]:
         """Return the finished calls in this process's journal, oldest first."""
         lines = [

@@ -175,9 +175,11 @@ async def closed_within_a_second(rig) -> bool:
 async def test_the_upstream_is_closed_when_the_client_leaves_before_any_byte(rig, switches, stream):
     rig.route(f"theirs?{switches}")
     leave = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.2, leave.set)
+    calling = asyncio.create_task(rig.chat(stream=stream, leave=leave))
+    await rig.asked()
+    leave.set()
 
-    reply = await rig.chat(stream=stream, leave=leave)
+    reply = await calling
 
     assert await closed_within_a_second(rig)
     record = rig.record()

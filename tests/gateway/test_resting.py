@@ -96,10 +96,13 @@ async def test_a_probe_that_tells_nothing_leaves_it_to_the_next_call(rig, end):
     leave = asyncio.Event()
     if end == "departure":
         rig.route("theirs?hang=head")
-        asyncio.get_running_loop().call_later(0.1, leave.set)
     else:
         rig.route("theirs?status=503&retry_after=9")
-    await rig.chat(leave=leave)
+    probe = asyncio.create_task(rig.chat(leave=leave))
+    await rig.asked(6)
+    if end == "departure":
+        leave.set()
+    await probe
     assert state(rig) == HALF_OPEN
     rig.route("theirs")
 
@@ -142,10 +145,12 @@ async def test_what_does_not_count_never_brings_a_rest(rig, model):
 
 async def test_departures_do_not_count(rig):
     rig.route("theirs?hang=head")
-    for _ in range(6):
+    for number in range(6):
         leave = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.03, leave.set)
-        await rig.chat(leave=leave)
+        calling = asyncio.create_task(rig.chat(leave=leave))
+        await rig.asked(number + 1)
+        leave.set()
+        await calling
 
     assert (state(rig), len(rig.provider.seen)) == (CLOSED, 6)
 
