@@ -82,7 +82,7 @@ class Attempts:
                 call.put_aside(time.monotonic())
                 await asyncio.sleep(wait)
                 made += 1
-            elif (fallback := self._fallback(call)) is not None:
+            elif (fallback := self._fallback(call)) is not None and await _takes(call, fallback):
                 call.put_aside(time.monotonic())
                 call.asked, call.target = call.target, fallback
                 made = 1
@@ -164,6 +164,11 @@ class Attempts:
         refusal = KeyRefusal(caller.key.id, 503, "provider_resting", message)
         refusal.retry_after = ceil(seconds)
         raise refusal
+
+
+async def _takes(call: Call, fallback: Target) -> bool:
+    """Tell whether the limits of the fallback have room for the call, and take it from them."""
+    return call.takes_at is None or await call.takes_at(fallback)
 
 
 def _is_well(status: int, call: Call) -> bool:

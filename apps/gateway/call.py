@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -61,6 +62,8 @@ class Call:
     begun: float
     asked: Target | None = None
     limit_headers: Headers = field(default_factory=list)
+    # Takes the call from the limits of another candidate, before that one answers in its place.
+    takes_at: Callable[[Target], Awaitable[bool]] | None = None
     uuid: UUID = field(default_factory=new_uuid7)
     wire: Wire = field(init=False)
     tap: UsageTap = field(init=False)

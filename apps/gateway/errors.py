@@ -25,17 +25,18 @@ REASONS: Final = (
     "money_spent",
     "money_held",
     "money_unknown",
+    "not_countable",
     "overloaded",
     "not_recordable",
     "no_routes",
 )
 
 
-class Refusal(Exception):
 # Statuses that say "not now", and how many seconds to wait where nobody knows better.
 FOR_NOW: Final = {429: 5, 503: 5}
 
 
+class Refusal(Exception):
     """A request that is not let through to a provider. `reason` is one of REASONS."""
 
     def __init__(

@@ -24,8 +24,8 @@ from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
-from apps.gateway.limits.limiter import Limiter, unless_set
-from apps.gateway.limits.plan import CALLS_AT_ONCE
+from apps.gateway.limits.limiter import Limiter
+from apps.gateway.limits.plan import CALLS_AT_ONCE, unless_set
 from apps.gateway.limits.quotas import Quotas
 from apps.gateway.limits.slots import PER_PROCESS, Slots
 from apps.gateway.pages import Pages

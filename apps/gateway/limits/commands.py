@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from apps.gateway.contract import UNSEEDED_KEY
-from apps.gateway.limits.cost import Need
+from apps.gateway.limits.cost import NOTHING, Need
 from apps.gateway.limits.plan import AT_ONCE, MONEYS, REQUESTS, TOKENS, Counter, Plan
 from apps.gateway.resp import Command, packed, packed_argument
 
@@ -74,17 +74,23 @@ class Epoch:
         values = [
             str(value)
             for one in plan.counters
-            for value in (one.kind, one.size, one.start_ms, int(one.is_hard))
+            for value in (one.kind, one.size, one.start_ms, _flag(one))
         ]
         names = [self.prefix + one.name for one in plan.counters]
         arguments = ("EVALSHA", RESERVE_SHA, str(len(names)), *names, *values)
         return b"*%d\r\n" % (len(arguments) + 5) + _arguments(*arguments)
 
 
-def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> list[Change]:
-    """Return what a call that has ended changes, beside the request that it was."""
+def changes_of(
+    plan: Plan, need: Need, used: Need, *, was_let_through: bool, answered_elsewhere: bool = False
+) -> list[Change]:
+    """Return what a call that has ended changes, beside the request that it was.
+
+    Where another candidate answered, the limits of the one that was asked get all back.
+    """
     changes: list[Change] = []
     for counter in plan.counters:
+        spent = NOTHING if answered_elsewhere and counter.scope == "candidate" else used
         match counter.kind:
             case kind if kind == AT_ONCE:
                 changes.append((counter, 1, 0))
@@ -92,12 +98,17 @@ def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> 
                 if not was_let_through:
                     changes.append((counter, 1, 0))
             case kind if kind == TOKENS:
-                if need.tokens != used.tokens:
-                    changes.append((counter, need.tokens, used.tokens))
+                if need.tokens != spent.tokens:
+                    changes.append((counter, need.tokens, spent.tokens))
             case _:
-                if need.nano_usd or used.nano_usd:
-                    changes.append((counter, need.nano_usd, used.nano_usd))
+                if need.nano_usd or spent.nano_usd:
+                    changes.append((counter, need.nano_usd, spent.nano_usd))
     return changes
+
+
+def _flag(counter: Counter) -> int:
+    """Return whether a limit of money is hard, or what is left of another may be told."""
+    return int(counter.is_hard if counter.kind in MONEYS else counter.is_told)
 
 
 def _number(value: int) -> bytes:

@@ -16,6 +16,10 @@ from apps.gateway.request import Request
 WITHOUT_ANSWER: Final = ("embeddings", "rerank", "messages/count_tokens")
 # Tokens that a request must have room for in its minute, where it allows itself many more.
 EXPECTED_TOKENS: Final = 1_024
+# A request may ask for any number of tokens; no answer has more than this.
+MOST_TOKENS: Final = 1 << 31
+# A million dollars: what the scripts still count exactly, and no call costs.
+MOST_NANO_USD: Final = 10**15
 _MILLION: Final = 1_000_000
 
 
@@ -45,9 +49,15 @@ def expected(
     calibration: Calibration,
     now: datetime,
 ) -> Need:
-    """Return what a call may need: its prompt as estimated, and all the tokens it allows itself."""
+    """Return what a call may need: its prompt as estimated, and all the tokens it allows itself.
+
+    One that sets no cap is expected to write as much as the candidate usually does.
+    """
     prompt = calibration.prompt_tokens(candidate.id, len(request.body))
-    most = 0 if endpoint in WITHOUT_ANSWER else request.most_tokens or EXPECTED_TOKENS
+    most = 0
+    if endpoint not in WITHOUT_ANSWER:
+        usual = calibration.expected_completion(candidate.id) or EXPECTED_TOKENS
+        most = min(request.most_tokens or usual, MOST_TOKENS)
     tokens = prompt + min(most, EXPECTED_TOKENS)
     if not candidate.prices or (price := price_at(candidate, now)) is None:
         return Need(tokens, 0)
@@ -57,7 +67,7 @@ def expected(
 def used(candidate: CandidateRoute, record: CallRecord) -> Need:
     """Return what a call has used of limits."""
     prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
-    tokens = prompt + completion
+    tokens = min(prompt + completion, MOST_TOKENS)
     if not tokens or not candidate.prices:
         return Need(tokens, 0)
     if (price := price_at(candidate, record.admitted_at)) is None:
@@ -67,4 +77,4 @@ def used(candidate: CandidateRoute, record: CallRecord) -> Need:
 
 def _nano_usd(price: PriceRoute, prompt: int, cached: int, completion: int) -> int:
     exact = (prompt - cached) * price.input + cached * price.cached + completion * price.output
-    return -(-exact // _MILLION)
+    return min(-(-exact // _MILLION), MOST_NANO_USD)

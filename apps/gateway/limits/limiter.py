@@ -12,8 +12,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections import Counter as Tally
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -22,7 +22,14 @@ from apps.gateway.access import Caller, Target
 from apps.gateway.asgi import Headers
 from apps.gateway.contract import LIMITS_PREFIX, LimitRoute, RouteTable
 from apps.gateway.limits import words
-from apps.gateway.limits.commands import RESERVE, SETTLE, Change, Epoch, changes_of
+from apps.gateway.limits.commands import (
+    LEASE_SECONDS,
+    RESERVE,
+    SETTLE,
+    Change,
+    Epoch,
+    changes_of,
+)
 from apps.gateway.limits.cost import NOTHING, Need
 from apps.gateway.limits.local import Allowance, LocalLimits
 from apps.gateway.limits.plan import MONEYS, UNLESS_SET, Plan, calls_at_once, plan_of
@@ -58,10 +65,11 @@ class Limiter:
         self._epoch: Epoch | None = None
         self._last_lease = ""
         self._table: RouteTable | None = None
-        self._plans: dict[tuple[int, int], Plan] = {}
+        self._plans: dict[tuple[int, int, bool], Plan] = {}
         self._running: set[Reservation] = set()
         self._distrusted: set[str] = set()
         self._local = LocalLimits()
+        self._last_said = ""
         self._allowance = Allowance()
         self.counts: Tally[str] = Tally()
 
@@ -74,20 +82,17 @@ class Limiter:
         """Return how many calls a key may have running, or None without a limit."""
         return calls_at_once(caller, self._unless_set)
 
-    async def take(
-        self, caller: Caller, target: Target, need: Need, table: RouteTable, now: datetime
-    ) -> Reservation:
+    async def take(self, caller: Caller, target: Target, plan: Plan, need: Need) -> Reservation:
         """Reserve what a call may need. Raises Refusal: then nothing is reserved."""
-        plan = self.plan(caller, target, table, now)
         taken = Reservation(plan, need, self._epoch)
         # Registered before the answer is there: if the connection is lost, the next one knows.
         self._running.add(taken)
         try:
             reply = await self._ask(taken)
             if reply is None:
-                self._judge_alone(caller, target, taken, now)
+                self._judge_alone(caller, target, taken, time.monotonic())
             else:
-                self._judge(reply, caller, target, taken, now)
+                self._judge(reply, caller, target, taken)
         except BaseException:
             self._running.discard(taken)
             raise
@@ -99,35 +104,39 @@ class Limiter:
         used: Need = NOTHING,
         *,
         ended_ms: int = 0,
-        answered_by: Plan | None = None,
+        answered_elsewhere: bool = False,
     ) -> None:
         """Give back what was reserved and count what was used. A second time changes nothing.
 
         A call without an end was not let through after all: it has used nothing, not even its
-        request. Where another candidate answered, the money counts against that one's limits.
+        request. Where another candidate answered, the limits of this one get all back.
         """
         if taken not in self._running:
             return
         self._running.discard(taken)
-        plan = taken.plan
-        changes = changes_of(plan, taken.need, used, was_let_through=bool(ended_ms))
-        if answered_by is not None:
-            changes = [
-                (one, held, 0 if one.kind in MONEYS and one.scope == "candidate" else spent)
-                for one, held, spent in changes
-            ]
-            changes += [
-                (one, 0, used.nano_usd)
-                for one in answered_by.counters
-                if one.kind in MONEYS and one.scope == "candidate" and used.nano_usd
-            ]
+        if taken.epoch is None:
+            spent, requests = used.tokens - taken.need.tokens, 0 if ended_ms else -1
+            self._local.move(taken.plan, time.monotonic(), tokens=spent, requests=requests)
+        changes = changes_of(
+            taken.plan,
+            taken.need,
+            used,
+            was_let_through=bool(ended_ms),
+            answered_elsewhere=answered_elsewhere,
+        )
         if changes:
             self._send(taken.epoch, changes, ended_ms)
+
+    def begin_periods(self, plan: Plan) -> None:
+        """Have the money counters of a plan begin their period, if nobody has yet."""
+        if self._epoch is not None and plan.of_money.counters:
+            with contextlib.suppress(Unavailable):
+                _forget(self._connection.send(self._epoch.reserve(plan.of_money, NOTHING)))
 
     async def keep(self) -> None:
         """Connect, renew the lease, and part from a connection that is slow, for ever."""
         loop = asyncio.get_running_loop()
-        renewed, was_slow = 0.0, False
+        renewed, was_slow = loop.time(), False
         while True:
             # When it is we who were busy, the answer is there and is read before the next look.
             is_slow = self._connection.oldest_wait > SLOW_SECONDS
@@ -135,12 +144,14 @@ class Limiter:
                 try:
                     await self.connect()
                 except (Unavailable, Refused) as error:
-                    self.part(f"limits are counted by this process alone: {error}")
+                    self.part(str(error))
                     await asyncio.sleep(RECONNECT_SECONDS)
                     continue
                 renewed = loop.time()
             elif is_slow and was_slow:
-                self.part("limits are counted by this process alone: the server is slow")
+                self.part("the server is slow")
+            elif loop.time() - renewed > LEASE_SECONDS:
+                self.part("this process stood still, and others have dropped what it held")
             elif loop.time() - renewed > RENEW_SECONDS:
                 renewed = loop.time()
                 _forget(self._connection.send(self._epoch.lease))
@@ -149,7 +160,9 @@ class Limiter:
 
     def part(self, reason: str) -> None:
         """Go on alone until keep() has connected again."""
-        log.warning("%s", reason)
+        if reason != self._last_said:
+            log.warning("limits are counted by this process alone: %s", reason)
+            self._last_said = reason
         self._epoch = None
         self._connection.close(reason)
 
@@ -167,6 +180,9 @@ class Limiter:
         if self._last_lease:
             commands.append(("DEL", self._last_lease))
         for taken in self._running:
+            if taken.epoch is None or taken.epoch.prefix != prefix:
+                # Its tokens were taken from buckets that are not these.
+                taken.need = Need(0, taken.need.nano_usd)
             taken.epoch = epoch
             commands += epoch.registration(taken.plan, taken.need)
         _forget(self._connection.send(epoch.lease))
@@ -174,7 +190,7 @@ class Limiter:
             _forget(self._connection.send(packed(command)))
         self._last_lease = epoch.lease_name
         self._distrusted.clear()
-        self._local.clear()
+        self._last_said = ""
 
     async def stop(self) -> None:
         """Wait for what has been sent, and give back the lease."""
@@ -189,66 +205,78 @@ class Limiter:
         if table is not self._table:
             self._table = table
             self._plans.clear()
-        found = self._plans.get((caller.key.id, target.candidate.id))
+        is_blind = target.alias in caller.pilot.blind
+        which = (caller.key.id, target.candidate.id, is_blind)
+        found = self._plans.get(which)
         if found is None or now >= found.valid_until:
-            found = plan_of(caller, target.candidate, now, self._unless_set)
-            self._plans[caller.key.id, target.candidate.id] = found
+            found = plan_of(caller, target.candidate, now, self._unless_set, is_blind=is_blind)
+            self._plans[which] = found
         return found
 
     async def _ask(self, taken: Reservation) -> list[int] | None:
-        """Return the script's reply, or None where nobody answers."""
+        """Return the script's reply, or None where nobody answers. Raises Refusal."""
         if taken.epoch is None or not taken.plan.counters:
             return None
         try:
             reply = await self._connection.send(taken.epoch.reserve(taken.plan, taken.need))
         except Unavailable:
+            taken.epoch = None
             return None
         except asyncio.CancelledError:
-            self.settle(taken)
+            # Nobody will ever know whether it was taken, but what is registered anew.
+            self.part("a call was given up while its limits were asked")
             raise
-        if isinstance(reply, Refused):
-            self.part(f"limits are counted by this process alone: {reply}")
-            return None
-        return list(reply)
+        if not isinstance(reply, Refused):
+            return list(reply)
+        if str(reply).startswith("ERR"):  # something about this call, not about the server
+            log.error("the limits of a call cannot be counted: %s", reply)
+            raise words.not_countable()
+        self.part(str(reply))
+        taken.epoch = None
+        return None
 
-    def _judge(
-        self, reply: list[int], caller: Caller, target: Target, taken: Reservation, now: datetime
-    ) -> None:
+    def _judge(self, reply: list[int], caller: Caller, target: Target, taken: Reservation) -> None:
         refusing, wait_ms, left, unknown, warned = reply[:5]
         self.counts["together"] += 1
         counters = taken.plan.counters
-        # A candidate's own limits would tell which one answers for a blind alias.
-        if target.alias not in caller.pilot.blind or not taken.plan.tells_candidate:
-            taken.headers = words.rate_headers(reply)
+        taken.headers = words.rate_headers(reply)
         if refusing:
             counter = counters[refusing - 1]
             self.counts[f"refused_{counter.kind}"] += 1
             raise words.refusal(
-                counter, caller, target.alias, wait_ms=wait_ms, left=left, now=now
+                counter, caller, target.alias, wait_ms=wait_ms, left=left
             ).with_headers(taken.headers)
         if not unknown:
             self._allowance.renew(taken.plan)
-        elif not self._allowance.takes(taken.plan, taken.need.nano_usd):
+        elif self._allowance.suffices(taken.plan, taken.need.nano_usd):
+            self._allowance.take(taken.plan, taken.need.nano_usd)
+        else:
             self.counts["money_unknown"] += 1
             self.settle(taken)
             raise words.money_unknown()
-        if warned:
+        if warned and (counter := counters[warned - 1]).is_told:
             self.counts["warned"] += 1
-            text = words.warning(counters[warned - 1], caller, target.alias)
+            text = words.warning(counter, caller, target.alias)
             taken.headers.append((b"x-pilotdash-warning", text))
 
-    def _judge_alone(
-        self, caller: Caller, target: Target, taken: Reservation, now: datetime
-    ) -> None:
+    def _judge_alone(self, caller: Caller, target: Target, taken: Reservation, now: float) -> None:
+        plan, need = taken.plan, taken.need
+        if not plan.counters:
+            return
         self.counts["alone"] += 1
-        plans = [other.plan for other in self._running if other is not taken]
-        if (refused := self._local.refusing(taken.plan, taken.need, plans)) is not None:
-            counter, wait_ms = refused
-            self.counts[f"refused_{counter.kind}"] += 1
-            raise words.refusal(counter, caller, target.alias, wait_ms=wait_ms, left=0, now=now)
-        if not self._allowance.takes(taken.plan, taken.need.nano_usd):
+        if not self._allowance.suffices(plan, need.nano_usd):
             self.counts["money_unknown"] += 1
             raise words.money_unknown()
+        others = [other.plan for other in self._running if other is not taken]
+        if (refused := self._local.refusing(plan, need, others, now)) is not None:
+            counter, wait_ms = refused
+            self.counts[f"refused_{counter.kind}"] += 1
+            raise words.refusal(
+                counter, caller, target.alias, wait_ms=wait_ms, left=0
+            ).with_headers(words.rate_headers(self._local.left(plan, now)))
+        self._allowance.take(plan, need.nano_usd)
+        self._local.move(plan, now, tokens=need.tokens, requests=1)
+        taken.headers = words.rate_headers(self._local.left(plan, now))
 
     def _send(self, epoch: Epoch | None, changes: list[Change], ended_ms: int) -> None:
         if epoch is None or epoch is not self._epoch:
@@ -262,20 +290,13 @@ class Limiter:
             reply.add_done_callback(partial(self._after_settling, changes))
 
     def _after_settling(self, changes: list[Change], reply: Reply) -> None:
-        if reply.cancelled() or reply.exception() is not None:
+        lost = reply.cancelled() or reply.exception() is not None
+        if lost or isinstance(reply.result(), Refused):
             self._distrust(changes)
-        elif isinstance(refused := reply.result(), Refused):
-            self._distrust(changes)
-            self.part(f"limits are counted by this process alone: {refused}")
 
     def _distrust(self, changes: list[Change]) -> None:
         """Have the money looked up anew that was spent while nobody could be told."""
         self._distrusted.update(one.name for one, _, used in changes if one.kind in MONEYS and used)
-
-
-def unless_set(calls_at_once: int) -> LimitRoute:
-    """Return the limit of keys in pilots that have set none."""
-    return replace(UNLESS_SET, at_once=calls_at_once)
 
 
 def _forget(reply: Reply) -> None:

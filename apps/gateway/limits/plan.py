@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ class Counter:
     """One thing that is counted. `name` is its key in Redis behind the server's run id.
 
     `size` is in requests, tokens, calls or nano-USD. A money counter begins anew at `ends_at`.
+    Developers are told nothing of a counter that is not `is_told`.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Counter:
     start_ms: int = 0
     ends_at: datetime = FAR
     is_hard: bool = True
+    is_told: bool = True
     # Its kind and size as they are sent each time.
     head: bytes = field(init=False, compare=False, repr=False, default=b"")
 
@@ -44,27 +47,43 @@ class Counter:
         object.__setattr__(self, "head", head)
 
 
-@dataclass(frozen=True, slots=True)
+def unless_set(calls_at_once: int) -> LimitRoute:
+    """Return the limit of keys in pilots that have set none."""
+    return replace(UNLESS_SET, at_once=calls_at_once)
+
+
 class Plan:
     """All counters of a call, narrowest scope first. It holds until `valid_until`."""
 
-    counters: tuple[Counter, ...]
-    valid_until: datetime
-    # What is sent of it each time, per run id of the server.
-    packed: dict[str, bytes] = field(default_factory=dict, compare=False)
+    def __init__(self, counters: tuple[Counter, ...]) -> None:
+        self.counters = counters
+        self.valid_until = min((one.ends_at for one in counters), default=FAR)
+        self.valid_until_ms = int(self.valid_until.timestamp() * 1000)
+        # What is sent of it each time, per run id of the server.
+        self.packed: dict[str, bytes] = {}
 
-    @property
-    def tells_candidate(self) -> bool:
-        """Tell whether what is left a minute depends on which candidate answers."""
-        return any(
-            one.scope == "candidate" and one.kind in (REQUESTS, TOKENS) for one in self.counters
-        )
+    @cached_property
+    def of_candidate(self) -> Plan:
+        """What depends on which candidate answers."""
+        return Plan(tuple([one for one in self.counters if one.scope == "candidate"]))
+
+    @cached_property
+    def of_money(self) -> Plan:
+        return Plan(tuple([one for one in self.counters if one.kind in MONEYS]))
 
 
 def plan_of(
-    caller: Caller, candidate: CandidateRoute, now: datetime, unless_set: LimitRoute = UNLESS_SET
+    caller: Caller,
+    candidate: CandidateRoute,
+    now: datetime,
+    unless_set: LimitRoute = UNLESS_SET,
+    *,
+    is_blind: bool = False,
 ) -> Plan:
-    """Return what holds for a call at this instant."""
+    """Return what holds for a call at this instant.
+
+    The limits of a candidate would tell which one answers for a blind alias.
+    """
     pilot = caller.pilot
     subjects = {
         "key": caller.key.id,
@@ -78,7 +97,9 @@ def plan_of(
         if (limit := _limit_of(pilot, scope, subjects[scope], unless_set)) is not None
         for counter in _counters(pilot, limit, subjects[scope], now)
     ]
-    return Plan(tuple(counters), min((one.ends_at for one in counters), default=FAR))
+    if is_blind:
+        counters = [replace(one, is_told=one.scope != "candidate") for one in counters]
+    return Plan(tuple(counters))
 
 
 def calls_at_once(caller: Caller, unless_set: LimitRoute = UNLESS_SET) -> int | None:

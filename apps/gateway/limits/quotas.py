@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 
+from apps.gateway.access import Target
 from apps.gateway.call import Call
 from apps.gateway.contract import RouteTable
+from apps.gateway.errors import Refusal
 from apps.gateway.estimate import Calibration
-from apps.gateway.limits.cost import expected, used
+from apps.gateway.limits.cost import Need, expected, used
 from apps.gateway.limits.limiter import Limiter, Reservation
 
 
@@ -16,28 +18,33 @@ class Quotas:
     """Takes calls from the limits that hold for them."""
 
     def __init__(self, limiter: Limiter, calibration: Calibration) -> None:
-        self._limiter = limiter
+        self.limiter = limiter
         self._calibration = calibration
 
     async def take(self, call: Call, table: RouteTable, now: datetime) -> Quota:
         """Return what the call holds; leaving it gives back what was not used. Raises Refusal."""
-        candidate = call.target.candidate
-        need = expected(candidate, call.request, call.endpoint, self._calibration, now)
-        taken = await self._limiter.take(call.caller, call.target, need, table, now)
+        plan = self.limiter.plan(call.caller, call.target, table, now)
+        taken = await self.limiter.take(call.caller, call.target, plan, self.need(call, now))
         call.limit_headers = taken.headers
-        return Quota(self._limiter, call, table, taken)
+        return Quota(self, call, table, taken)
+
+    def need(self, call: Call, now: datetime) -> Need:
+        candidate = call.target.candidate
+        return expected(candidate, call.request, call.endpoint, self._calibration, now)
 
 
 class Quota:
     """What one call holds, for the length of a `with`."""
 
-    __slots__ = ("_call", "_limiter", "_table", "_taken")
+    __slots__ = ("_call", "_more", "_quotas", "_table", "_taken")
 
-    def __init__(self, limiter: Limiter, call: Call, table: RouteTable, taken: Reservation) -> None:
-        self._limiter = limiter
+    def __init__(self, quotas: Quotas, call: Call, table: RouteTable, taken: Reservation) -> None:
+        self._quotas = quotas
         self._call = call
         self._table = table
         self._taken = taken
+        self._more: Reservation | None = None
+        call.takes_at = self._take_at
 
     def __enter__(self) -> None:
         return
@@ -48,17 +55,30 @@ class Quota:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        call = self._call
+        call, limiter = self._call, self._quotas.limiter
         if (record := call.record) is None:
-            self._limiter.settle(self._taken)
+            limiter.settle(self._taken)
+            if self._more is not None:
+                limiter.settle(self._more)
             return
-        other = None
-        if call.asked is not None:
-            at = record.admitted_at
-            other = self._limiter.plan(call.caller, call.target, self._table, at)
-        self._limiter.settle(
-            self._taken,
-            used(call.target.candidate, record),
-            ended_ms=(call.uuid.int >> 80) + (record.total_ms or 0),
-            answered_by=other,
-        )
+        ended_ms = (call.uuid.int >> 80) + (record.total_ms or 0)
+        if ended_ms >= self._taken.plan.valid_until_ms:
+            # It counts in the period in which it ended, which nobody may have begun yet.
+            at = datetime.fromtimestamp(ended_ms / 1000, UTC)
+            limiter.begin_periods(limiter.plan(call.caller, call.target, self._table, at))
+        spent = used(call.target.candidate, record)
+        elsewhere = call.asked is not None
+        limiter.settle(self._taken, spent, ended_ms=ended_ms, answered_elsewhere=elsewhere)
+        if self._more is not None:
+            limiter.settle(self._more, spent, ended_ms=ended_ms)
+
+    async def _take_at(self, target: Target) -> bool:
+        """Take the call from what limits the candidate that is to answer in another one's place."""
+        limiter, call, now = self._quotas.limiter, self._call, datetime.now(UTC)
+        plan = limiter.plan(call.caller, target, self._table, now).of_candidate
+        need = self._quotas.need(call, now)
+        try:
+            self._more = await limiter.take(call.caller, target, plan, need)
+        except Refusal:
+            return False
+        return True

@@ -1,9 +1,9 @@
 -- Take what a call may need from every limit that holds for it, or nothing at all.
 --
 -- KEYS  one for each limit.
--- ARGV  for each limit its kind, size, start (ms) and "1" if it is hard; then the tokens and the
---       nano-USD to reserve, our epoch, the prefix of the epochs' leases, and the name of the set
---       of money limits whose past is not known.
+-- ARGV  for each limit its kind, size, start (ms), and "1" if it is hard, or for r and t if what is
+--       left may be told; then the tokens and the nano-USD to reserve, our epoch, the prefix of
+--       the epochs' leases, and the name of the set of money limits whose past is not known.
 --
 -- Kinds: r requests and t tokens a minute (the time at which the bucket is full again, in
 -- microseconds), c calls at once, m money of a day or month, p money of a whole pilot.
@@ -57,7 +57,7 @@ for n = 1, count do
     filled[n] = full + cost * unit
     rest = math.max(0, math.floor((now + MINUTE - full) / unit + 0.000001))
     local after = math.max(0, math.floor((now + MINUTE - filled[n]) / unit + 0.000001))
-    if tightest[kind][2] < 0 or after < tightest[kind][2] then
+    if ARGV[4 * n] == '1' and (tightest[kind][2] < 0 or after < tightest[kind][2]) then
       local again = math.ceil((filled[n] - now) / 1000)
       tightest[kind] = {size, after, again, rest, math.ceil((full - now) / 1000)}
     end
@@ -117,7 +117,7 @@ for n = 1, count do
       redis.call('EXPIRE', KEYS[n], 86400)
     end
   elseif is_money[kind] then
-    if money > 0 then redis.call('HINCRBY', KEYS[n], 'h:' .. epoch, money) end
+    if money > 0 then redis.call('HINCRBY', KEYS[n], 'h:' .. epoch, ARGV[base + 2]) end
   else
     local life = math.ceil((filled[n] - now) / 1000)
     redis.call('SET', KEYS[n], string.format('%.0f', filled[n]), 'PX', math.max(life, 1))

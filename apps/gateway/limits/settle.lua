@@ -10,7 +10,8 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
 local function give_back(key, field, amount)
-  if redis.call('HINCRBY', key, field, -amount) <= 0 then redis.call('HDEL', key, field) end
+  local rest = redis.call('HINCRBY', key, field, string.format('%.0f', -amount))
+  if rest <= 0 then redis.call('HDEL', key, field) end
 end
 
 for n = 1, count do
@@ -24,7 +25,7 @@ for n = 1, count do
     -- What ended before we began to count is in the sum of the past; what ended before the period
     -- began belongs to the one before.
     if used > 0 and state[1] and ended >= tonumber(state[1]) and ended >= tonumber(state[2]) then
-      redis.call('HINCRBY', KEYS[n], 'spent', used)
+      redis.call('HINCRBY', KEYS[n], 'spent', ARGV[4 * n])
     end
   else
     local full = math.max(tonumber(redis.call('GET', KEYS[n]) or '0'), now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,33 +13,36 @@ from apps.gateway.limits.plan import AT_ONCE, MONEYS, PILOT_MONEY, REQUESTS, Cou
 
 # Clients wait as long as they are told before anybody reads the sentence.
 LONGEST_WAIT_SECONDS: Final = 60
+# Money does not come back soon, but some clients wait as told, several times, before they show why.
+MONEY_WAIT_SECONDS: Final = 5
 NANO: Final = 1_000_000_000
 # OpenAI's packages would try again all the same.
 DO_NOT_RETRY: Final = (b"x-should-retry", b"false")
 _PERIODS: Final = {"day": "for today", "month": "for this month", "pilot": "for this pilot"}
 
 
-def refusal(
-    counter: Counter, caller: Caller, alias: str, *, wait_ms: int, left: int, now: datetime
-) -> Refusal:
+def refusal(counter: Counter, caller: Caller, alias: str, *, wait_ms: int, left: int) -> Refusal:
     """Return the refusal by one limit. `left` is the unspent money of it, in nano-USD."""
     seconds = max(1, math.ceil(wait_ms / 1000))
     whose = _whose(counter, caller, alias)
+    if counter.kind in MONEYS and not counter.is_told:
+        message = f"{whose} is at its limit. Please try again later."
+        return Refusal(
+            429, "money_spent", message, code="rate_limit_exceeded", retry_after=MONEY_WAIT_SECONDS
+        ).with_headers([DO_NOT_RETRY])
     if counter.kind in MONEYS:
-        return _money_refusal(counter, caller, alias, whose, left, now)
-    # The size of a candidate's own limit would tell which one it is.
-    is_secret = counter.scope == "candidate" and alias in caller.pilot.blind
+        return _money_refusal(counter, caller, alias, whose, left)
     if counter.kind == AT_ONCE:
         message = (
             f"{whose} already {_has(counter)} {counter.size:,} calls running, which is the limit."
         )
-        if is_secret:
+        if not counter.is_told:
             message = f"{whose} is at its limit."
         message += " There is room again as soon as one of them ends."
         return Refusal(429, "too_many_at_once", message, code="too_many_at_once", retry_after=1)
     what = "requests" if counter.kind == REQUESTS else "tokens"
     message = f"{whose} may use {counter.size:,} {what} a minute, and they are used up."
-    if is_secret:
+    if not counter.is_told:
         message = f"{whose} is at its limit."
     message += f" There is room again in {_seconds(seconds)}."
     return Refusal(
@@ -64,6 +66,16 @@ def money_unknown() -> Refusal:
     )
 
 
+def not_countable() -> Refusal:
+    """Return the refusal of a call that the server of the limits cannot count."""
+    return Refusal(
+        503,
+        "not_countable",
+        "PilotDash cannot count this call against its limits. Please try again in a moment.",
+        retry_after=5,
+    )
+
+
 def warning(counter: Counter, caller: Caller, alias: str) -> bytes:
     """Return the header's text for a soft limit that is used up."""
     whose = _whose(counter, caller, alias)
@@ -83,9 +95,7 @@ def rate_headers(reply: list[int]) -> Headers:
     return headers
 
 
-def _money_refusal(
-    counter: Counter, caller: Caller, alias: str, whose: str, left: int, now: datetime
-) -> Refusal:
+def _money_refusal(counter: Counter, caller: Caller, alias: str, whose: str, left: int) -> Refusal:
     pilot = caller.pilot
     is_blind = alias in pilot.blind
     span = _PERIODS[counter.period]
@@ -101,14 +111,13 @@ def _money_refusal(
     else:
         local = counter.ends_at.astimezone(ZoneInfo(pilot.zone))
         end = f"It is renewed on {local.day} {local:%B %Y} at {local:%H:%M} {pilot.zone} time."
-    seconds = max(1, math.ceil((counter.ends_at - now).total_seconds()))
     return Refusal(
         429,
         "money_spent",
         f"{whose} {_has(counter)} used up {budget} {span}. {end} "
         "An administrator of the pilot can raise it.",
         code="insufficient_quota",
-        retry_after=min(seconds, LONGEST_WAIT_SECONDS),
+        retry_after=MONEY_WAIT_SECONDS,
     ).with_headers([DO_NOT_RETRY])
 
 

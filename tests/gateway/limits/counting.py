@@ -34,10 +34,15 @@ class Process:
         self.limiter = limiter
         self.pilot = replace(PILOT, limits=(NOTHING_OF_KEYS, *limits))
 
-    async def take(self, tokens=0, nano=0, *, key=21, person=31, target=TARGET, now=None):
+    async def plan(self, *, key=21, person=31, target=TARGET, now=None):
         caller = Caller(KeyRoute(key, person, 1, "developer", NOW + timedelta(9)), self.pilot)
-        need = Need(tokens, nano)
-        return await self.limiter.take(caller, target, need, TABLE, now or datetime.now(UTC))
+        return self.limiter.plan(caller, target, TABLE, now or datetime.now(UTC))
+
+    async def take(self, tokens=0, nano=0, *, key=21, target=TARGET, part="", **more):
+        caller = Caller(KeyRoute(key, 31, 1, "developer", NOW + timedelta(9)), self.pilot)
+        plan = await self.plan(key=key, target=target, **more)
+        plan = getattr(plan, part) if part else plan
+        return await self.limiter.take(caller, target, plan, Need(tokens, nano))
 
     async def settle(self, taken, tokens=0, nano=0, *, ended_ms=None, **more):
         ended_ms = now_ms() if ended_ms is None else ended_ms

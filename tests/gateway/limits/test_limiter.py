@@ -245,11 +245,37 @@ async def test_the_money_of_a_call_counts_against_whoever_answered(valkey):
         await seeded(one, valkey)
         await seeded(one, valkey, target=OTHER)
         taken = await one.take(nano=70)
-        other = (await one.take(nano=0, target=OTHER)).plan
-        await one.settle(taken, nano=50, answered_by=other)
+        more = await one.take(nano=80, target=OTHER, part="of_candidate")
+        await one.settle(taken, nano=50, answered_elsewhere=True)
+        await one.settle(more, nano=50)
 
-    spent = [
-        money(valkey, f"{whose}:month:0")["spent"] for whose in ("candidate:11", "candidate:12")
-    ]
-    assert (spent, money(valkey, "pilot:1:month:0")["spent"]) == (["0", "50"], "50")
-    assert not [field for field in money(valkey, "candidate:11:month:0") if field.startswith("h:")]
+    names = ("candidate:11", "candidate:12", "pilot:1")
+    states = [money(valkey, f"{whose}:month:0") for whose in names]
+    assert [state["spent"] for state in states] == ["0", "50", "50"]
+    assert not [field for state in states for field in state if field.startswith("h:")]
+
+
+async def test_what_no_call_costs_is_counted_exactly_all_the_same(valkey):
+    limits = (LimitRoute("pilot", tokens_per_minute=10**15, nano_usd=10**18),)
+    async with process(*limits) as one:
+        await seeded(one, valkey)
+        taken = await passed(one, 3, tokens=1 << 31, nano=10**15)
+        await one.settle(taken[0], tokens=1 << 31, nano=10**15 - 1)
+        state = money(valkey, "pilot:1:month:0")
+
+    held = [value for name, value in state.items() if name.startswith("h:")]
+    assert (len(taken), held, state["spent"]) == (3, ["2000000000000000"], "999999999999999")
+
+
+async def test_a_call_that_ends_after_midnight_counts_in_the_new_day(valkey):
+    tomorrow = NOW + timedelta(days=1)
+    async with process(LimitRoute("pilot", nano_usd=100, period="day")) as one:
+        await seeded(one, valkey)
+        taken = await one.take(nano=60)
+        ended = int(tomorrow.timestamp() * 1000)
+        one.limiter.begin_periods(await one.plan(now=tomorrow))
+        await one.settle(taken, nano=60, ended_ms=ended)
+        after = await passed(one, 5, nano=30, now=tomorrow)
+        state = money(valkey, "pilot:1:day:0")
+
+    assert (len(after), state["spent"], state["seed"]) == (1, "60", "0")

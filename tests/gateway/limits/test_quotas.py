@@ -24,8 +24,9 @@ def limit(rig, *limits):
 
 async def seed(rig, valkey, nano=0):
     """Have the counters known, as the worker does once a first call has named them."""
-    while not (names := valkey.smembers(UNSEEDED_KEY)):
-        await rig.chat(max_tokens=1)
+    async with asyncio.timeout(10):
+        while not (names := valkey.smembers(UNSEEDED_KEY)):
+            await rig.chat(max_tokens=1)
     for name in names:
         valkey.hset(name, mapping={"seed": nano, "spent": 0})
         valkey.srem(UNSEEDED_KEY, name)
@@ -159,7 +160,7 @@ async def test_while_redis_is_away_money_is_refused_and_the_rest_goes_on(rig):
 
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
     assert [reply.status for reply in replies] == [200, 429]
-    assert "x-ratelimit-limit-requests" not in replies[0].headers
+    assert [reply.headers["x-ratelimit-remaining-requests"] for reply in replies] == ["0", "0"]
 
 
 async def test_a_blind_alias_does_not_show_what_its_candidate_has_left(rig):
@@ -172,4 +173,4 @@ async def test_a_blind_alias_does_not_show_what_its_candidate_has_left(rig):
     blind_reply = await rig.chat()
 
     assert open_reply.headers["x-ratelimit-remaining-requests"] == "4"
-    assert [name for name in blind_reply.headers if "ratelimit" in name] == []
+    assert blind_reply.headers["x-ratelimit-remaining-requests"] == "98"

@@ -26,8 +26,9 @@ def refused(limit, kind, *, wait_ms=0, left=0, blind=()):
     limits = (limit,) if limit.scope == "key" else (limit, LimitRoute("key"))
     pilot = replace(PILOT, limits=limits, blind=dict.fromkeys(blind, (11,)))
     caller = Caller(KEY, pilot)
-    (counter,) = [one for one in plan_of(caller, CANDIDATE, NOW).counters if one.kind == kind]
-    found = refusal(counter, caller, "chat", wait_ms=wait_ms, left=left, now=NOW)
+    plan = plan_of(caller, CANDIDATE, NOW, is_blind=bool(blind))
+    (counter,) = [one for one in plan.counters if one.kind == kind]
+    found = refusal(counter, caller, "chat", wait_ms=wait_ms, left=left)
     return found.status, found.code, found.retry_after, found.message
 
 
@@ -80,14 +81,14 @@ def test_money_that_is_spent_is_renewed_with_its_period():
     assert refused(LimitRoute("person", nano_usd=5 * 10**9, period="day"), "m") == (
         429,
         "insufficient_quota",
-        60,
+        5,
         "You have used up the budget of 5.00 USD for today. It is renewed on 11 March 2026 at "
         "00:00 Europe/Berlin time. An administrator of the pilot can raise it.",
     )
     assert refused(LimitRoute("pilot", nano_usd=10**9, period="pilot"), "p") == (
         429,
         "insufficient_quota",
-        60,
+        5,
         "The pilot autumn has used up the budget of 1.00 USD for this pilot. It is not renewed. "
         "An administrator of the pilot can raise it.",
     )
@@ -104,11 +105,18 @@ def test_money_that_running_calls_hold_is_worth_another_try():
 
 
 def test_a_blind_alias_says_nothing_of_money():
-    message = refused(LimitRoute("candidate", nano_usd=10**9), "m", blind=("chat",))[3]
+    pilots = refused(LimitRoute("pilot", nano_usd=10**9), "m", blind=("chat",))
+    candidates = refused(LimitRoute("candidate", nano_usd=10**9), "m", blind=("chat",))
 
-    assert message == (
-        "The model 'chat' has used up the budget for this month. It is renewed on 1 April 2026 at "
+    assert pilots[3] == (
+        "The pilot autumn has used up the budget for this month. It is renewed on 1 April 2026 at "
         "00:00 Europe/Berlin time. An administrator of the pilot can raise it."
+    )
+    assert candidates == (
+        429,
+        "rate_limit_exceeded",
+        5,
+        "The model 'chat' is at its limit. Please try again later.",
     )
 
 
@@ -130,8 +138,8 @@ def test_programs_are_told_not_to_try_again_when_the_money_is_spent():
     caller = Caller(KEY, replace(PILOT, limits=(LimitRoute("pilot", nano_usd=1, period="day"),)))
     counter = plan_of(caller, CANDIDATE, NOW).counters[-1]
 
-    spent = refusal(counter, caller, "chat", wait_ms=0, left=0, now=NOW)
-    held = refusal(counter, caller, "chat", wait_ms=0, left=1, now=NOW)
+    spent = refusal(counter, caller, "chat", wait_ms=0, left=0)
+    held = refusal(counter, caller, "chat", wait_ms=0, left=1)
 
     assert spent.headers == [(b"x-should-retry", b"false")]
     assert (held.headers, money_unknown().headers, money_unknown().status) == ([], [], 503)
