@@ -127,3 +127,38 @@ async def test_keep_connects_again_by_itself():
         keeping.cancel()
 
     assert one.limiter.counts["together"] == 1
+
+
+async def test_alone_a_refusal_for_money_takes_no_request():
+    limits = (LimitRoute("key", 21, 3), LimitRoute("pilot", nano_usd=1_000))
+    async with process(*limits) as one:
+        one.limiter.part("away")
+        for _ in range(9):
+            await refusal(one, nano=11)
+        taken = await passed(one, 9)
+
+    assert len(taken) == 3
+    assert dict(taken[0].headers)[b"x-ratelimit-remaining-requests"] == b"2"
+
+
+async def test_alone_tokens_are_settled_by_what_was_used():
+    async with process(LimitRoute("key", 21, tokens_per_minute=1_000)) as one:
+        one.limiter.part("away")
+        for _ in range(5):
+            taken = await one.take(tokens=900)
+            one.limiter.settle(taken, Need(10, 0), ended_ms=1)
+        refused = await refusal(one, tokens=1_000)
+
+    assert refused.reason == "too_many_tokens"
+    assert dict(refused.headers)[b"x-ratelimit-remaining-tokens"] == b"950"
+
+
+async def test_tokens_that_were_taken_alone_count_when_the_server_is_back():
+    async with process(LimitRoute("key", 21, tokens_per_minute=1_000)) as one:
+        one.limiter.part("away")
+        taken = await one.take(tokens=900)
+        await one.limiter.connect()
+        await one.settle(taken, tokens=700)
+        after = await one.take(tokens=100)
+
+    assert dict(after.headers)[b"x-ratelimit-remaining-tokens"] in (b"200", b"201", b"202")

@@ -174,3 +174,46 @@ async def test_a_blind_alias_does_not_show_what_its_candidate_has_left(rig):
 
     assert open_reply.headers["x-ratelimit-remaining-requests"] == "4"
     assert blind_reply.headers["x-ratelimit-remaining-requests"] == "98"
+
+
+async def test_a_limit_of_one_of_the_candidates_tells_none_of_them(rig):
+    """Neither headers nor warnings nor sentences differ from candidate to candidate."""
+    own = (LimitRoute("candidate", 11, 1, nano_usd=1, period="day", is_hard=False),)
+    limit(rig, LimitRoute("key", None, 100), *own)
+    table = rig.service.routes.table
+    blind = replace(table.pilots[1], blind={"pilot-chat": (11, 12)})
+    rig.service.routes.table = replace(table, pilots={1: blind})
+
+    first, second = [await rig.chat() for _ in range(2)]
+
+    assert first.headers["x-ratelimit-remaining-requests"] == "99"
+    assert "x-pilotdash-warning" not in first.headers
+    assert second.headers["x-ratelimit-limit-requests"] == "100"
+    assert second.error["message"] == (
+        "The model 'pilot-chat' is at its limit. There is room again in 60 seconds."
+    )
+
+
+async def test_no_request_can_ask_for_so_much_that_nobody_is_limited(rig, valkey):
+    limit(rig, LimitRoute("key", None, 3), LimitRoute("pilot", nano_usd=10**9))
+    await seed(rig, valkey)
+
+    statuses = [(await rig.chat(max_tokens=10**18)).status for _ in range(4)]
+
+    # One has gone to seeding. The rest of the money may be used by one call at a time.
+    assert statuses == [200, 200, 429, 429]
+    assert not rig.service.limiter.is_alone
+
+
+async def test_a_fallback_answers_within_the_limits_of_its_own_candidate(rig):
+    rig.route("theirs?status=503")
+    limit(rig, OFF, LimitRoute("candidate", 12, 1))
+    table = rig.service.routes.table
+    failing = replace(table.candidates[11], fallback_id=12)
+    other = replace(failing, id=12, slug="cand-12", upstream_model="theirs", fallback_id=None)
+    rig.service.routes.table = replace(table, candidates={11: failing, 12: other})
+
+    replies = [await rig.chat() for _ in range(3)]
+
+    assert [reply.status for reply in replies] == [200, 503, 503]
+    assert [record.candidate_id for record in rig.records()] == [12, 11, 11]
