@@ -12,6 +12,7 @@ from typing import Final
 import orjson
 
 from apps.core.addresses import as_address
+from apps.core.uuid7 import new_uuid7
 from apps.gateway import metrics
 from apps.gateway.access import Target, authenticate, find_target, known_key
 from apps.gateway.asgi import (
@@ -32,7 +33,15 @@ from apps.gateway.call_log import line_of_refusal
 from apps.gateway.contract import ENDPOINTS, TASKS
 from apps.gateway.drivers.delivery import require_way
 from apps.gateway.errors import Refusal, error_body
+from apps.gateway.ids import id_headers
 from apps.gateway.ledger import NotRecordable
+from apps.gateway.paths import (
+    ANTHROPIC_PATHS,
+    is_misspelled,
+    misspelled,
+    unknown_path,
+    wrong_method,
+)
 from apps.gateway.request import NotAcceptable, Request, read_request, task_of
 from apps.gateway.scanner import Malformed
 from apps.gateway.service import Service
@@ -41,9 +50,6 @@ from apps.gateway.trace import trace_id_in
 RELAYED: Final = frozenset(ENDPOINTS)
 # The web process answers these although they look like ours.
 WEB_PATHS: Final = ("/v1/feedback",)
-# Whose clients look for one word more in an error.
-ANTHROPIC_PATHS: Final = ("/v1/messages", "/v1/messages/count_tokens")
-FORGOTTEN_V1: Final = ("/chat/completions", "/completions", "/embeddings")
 LARGE_BODY: Final = 1 << 16
 MOST_TOLD: Final = 128
 
@@ -83,7 +89,7 @@ class Gateway:
             elif path.startswith("/t/"):
                 task, _, rest = path[3:].partition("/")
                 if task not in TASKS or not rest.startswith("v1/"):
-                    raise _unknown_path(path)
+                    raise unknown_path(path)
                 if (short := f"/{rest}") in WEB_PATHS:
                     scope = {**scope, "path": short, "raw_path": short.encode()}
                     await self.service.pages.hand_over(scope, receive, send)
@@ -93,16 +99,17 @@ class Gateway:
                 await answer(send, 200, b"ok", [(b"content-type", b"text/plain")])
             elif path == "/metrics":
                 await self._metrics(scope, send)
-            elif _is_misspelled(path):
-                raise _unknown_path(path, hint=" The base URL of PilotDash ends in /v1.")
+            elif is_misspelled(path):
+                raise misspelled(path)
             else:
                 await self.service.pages.hand_over(scope, receive, send)
         except Refusal as refusal:
-            self._note(refusal, dict(scope["headers"]))
-            await answer_refusal(send, refusal, is_anthropic=path.endswith(ANTHROPIC_PATHS))
+            headers = dict(scope["headers"])
+            self._note(refusal, headers)
+            await _refuse(send, refusal, path, headers)
         except ClientLeft:
             # One that sent a broken chunk is still there, and the server would answer it with 500.
-            await answer_refusal(send, NOT_WHOLE)
+            await _refuse(send, NOT_WHOLE, path, dict(scope["headers"]))
 
     def _note(self, refusal: Refusal, headers: dict[bytes, bytes]) -> None:
         """Count a refusal, under its key where that is known; only then it has a line as well."""
@@ -126,14 +133,14 @@ class Gateway:
             raise Refusal(431, "too_large", message)
         if endpoint in RELAYED:
             if scope["method"] != "POST":
-                raise _wrong_method("POST")
+                raise wrong_method("POST")
             await self._call(endpoint, task, headers, receive, send)
         elif endpoint == "models" or endpoint.startswith("models/"):
             if scope["method"] not in ("GET", "HEAD"):
-                raise _wrong_method("GET")
+                raise wrong_method("GET", "HEAD")
             await self._models(endpoint[7:], headers, send)
         else:
-            raise _unknown_path(scope["path"])
+            raise unknown_path(scope["path"])
 
     async def _call(
         self,
@@ -150,6 +157,10 @@ class Gateway:
         told = _told(headers, task)
         with service.slots.taken(caller.key.id, service.limiter.at_once(caller)):
             body = await self._body(headers, receive)
+            if service.routes.table is not table:
+                # The key may have been revoked while the body was arriving.
+                table, now = service.routes.table, datetime.now(UTC)
+                caller = authenticate(headers, table, now)
             begun = time.monotonic()
             if len(body) > LARGE_BODY:
                 request = await asyncio.to_thread(_read, body, self._bounds)
@@ -251,16 +262,8 @@ def _model(alias: str, created: int) -> dict[str, object]:
     return {"id": alias, "object": "model", "created": created, "owned_by": "pilotdash"}
 
 
-def _is_misspelled(path: str) -> bool:
-    """Tell whether a path that is not the API's was meant to be; programs want no page there."""
-    first = path.lstrip("/").partition("/")[0]
-    is_doubled = path.startswith("//") and first in ("v1", "t", "ingest")
-    return is_doubled or path in FORGOTTEN_V1 or path in ("/v1", "/t")
-
-
-def _unknown_path(path: str, hint: str = "") -> Refusal:
-    return Refusal(404, "unknown_path", f"There is nothing at {path[:200]}.{hint}")
-
-
-def _wrong_method(right: str) -> Refusal:
-    return Refusal(405, "unknown_path", f"Use {right} here.", code="method_not_allowed")
+async def _refuse(send: Send, refusal: Refusal, path: str, headers: dict[bytes, bytes]) -> None:
+    is_anthropic = path.endswith(ANTHROPIC_PATHS)
+    theirs = _printable(headers.get(b"x-request-id", b""))
+    ids = id_headers(str(new_uuid7()), theirs, is_anthropic=is_anthropic)
+    await answer_refusal(send, refusal, ids, is_anthropic=is_anthropic)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,7 +14,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 
 WATCHED_AFTER: Final = 0.1
 JSON: Final = (b"content-type", b"application/json")
@@ -62,8 +63,10 @@ async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None
     await send({"type": "http.response.body", "body": body})
 
 
-async def answer_refusal(send: Send, refusal: Refusal, *, is_anthropic: bool = False) -> None:
-    headers = [JSON, *refusal.headers]
+async def answer_refusal(
+    send: Send, refusal: Refusal, more: Sequence[Header] = (), *, is_anthropic: bool = False
+) -> None:
+    headers = [JSON, *refusal.headers, *more]
     if refusal.retry_after is not None:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
     if refusal.status == 401:

@@ -27,6 +27,7 @@ from apps.gateway.call import Call
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.drivers.delivery import Delivery, delivery_of
 from apps.gateway.events import MAX_EVENT
+from apps.gateway.ids import id_headers
 from apps.gateway.recording import Recorder
 from apps.gateway.reply import headers_of, in_our_words, rewriter_of
 from apps.gateway.rewrite import StreamRewriter
@@ -278,10 +279,10 @@ class _Run:
 
     def _own_headers(self) -> Headers:
         call = self._call
-        headers: Headers = [*call.limit_headers, (b"x-request-id", call.id.encode())]
+        theirs, is_anthropic = call.told.request_id, call.wire.is_anthropic
+        ids = id_headers(call.id, theirs, is_anthropic=is_anthropic)
+        headers: Headers = [*call.limit_headers, *ids]
         if not call.is_blind:
             slug = call.target.candidate.slug.encode("latin-1", "replace")
             headers.append((b"x-pilotdash-candidate", slug))
-        if call.told.request_id:
-            headers.append((b"x-client-request-id", call.told.request_id.encode("latin-1")))
         return headers

@@ -1,5 +1,7 @@
 """Who is let in to which model, and what the others are told."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.core.keys import READER_PREFIX, digest, new_key
@@ -54,6 +56,30 @@ async def test_a_revoked_key_is_refused_with_the_next_table(rig):
     rig.service.routes.table.keys.pop(digest(KEY))
 
     assert (await rig.request("POST", CHAT, GOOD)).status == 401
+
+
+@pytest.mark.parametrize("taken", ["key", "other"])
+async def test_a_key_that_is_revoked_while_its_body_arrives_is_refused(rig, taken):
+    table = rig.service.routes.table
+    revoked = digest(KEY if taken == "key" else EARLY)
+    newer = {text: key for text, key in table.keys.items() if text != revoked}
+    sent: list[dict] = []
+
+    async def receive():
+        # The next table comes while a part of the body is still under way.
+        rig.service.routes.table = replace(table, version=8, keys=newer)
+        return {"type": "http.request", "body": GOOD}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {KEY}".encode())]
+    scope = {"type": "http", "method": "POST", "path": CHAT, "headers": headers}
+    await rig.gateway(scope, receive, send)
+
+    assert sent[0]["status"] == (401 if taken == "key" else 200)
+    assert len(rig.records()) == len(rig.provider.seen) == (taken == "other")
+    assert rig.service.slots.running == 0
 
 
 async def test_before_the_first_table_nobody_is_called_unknown(rig):
