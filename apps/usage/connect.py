@@ -133,9 +133,15 @@ def known_clients(pilot: Pilot, trials: list[Trial]) -> list[Client]:
     served = [trial for trial in trials if trial.candidate.provider.driver == OPENAI_DRIVER]
     served.sort(key=lambda trial: trial.candidate.state != CandidateState.ACTIVE)
     aliases = [
-        Alias(trial.alias, trial.candidate.name, trial.candidate.fim_template) for trial in served
+        Alias(
+            trial.alias,
+            trial.candidate.name,
+            trial.candidate.fim_template,
+            trial.candidate.provider.serves,
+        )
+        for trial in served
     ]
-    return clients(pilot=pilot.name, base_url=base_url(), aliases=aliases) if aliases else []
+    return clients(pilot=pilot.name, base_url=base_url(), aliases=aliases)
 
 
 def client_named(slug: str, known: list[Client]) -> Client | None:

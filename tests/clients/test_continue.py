@@ -99,6 +99,17 @@ def test_the_middle_of_a_text_from_a_provider_that_knows_how(node, live):
     )
 
 
+@pytest.mark.parametrize("model", ["pilot-chat", "plain"])
+def test_the_middle_of_a_text_as_our_settings_ask_for_it(node, live, model):
+    headers = {"X-PilotDash-Session": f"settings-{model}"}
+
+    pieces = run(node, "fim", model, provider="mistral", headers=headers)
+
+    assert "".join(piece.get("content") or "" for piece in pieces) == "".join(WORDS)
+    (record,) = live.calls_of(headers["X-PilotDash-Session"], 1)
+    assert (record.endpoint, record.outcome) == ("fim/completions", "ok")
+
+
 def test_the_middle_of_a_text_by_the_candidates_template(node, live):
     pieces = run(node, "fim", "plain")
 
@@ -132,12 +143,15 @@ def test_embeddings(node):
     assert run(node, "embed") == [pytest.approx(vector_of("float"), abs=1e-8)] * 2
 
 
-def test_rerank(node, live):
-    ranks = run(node, "rerank", headers={"X-PilotDash-Session": "rank"})
+@pytest.mark.parametrize("provider", ["openai", "vllm"])
+def test_rerank(node, live, provider):
+    session = f"rank-{provider}"
+
+    ranks = run(node, "rerank", provider=provider, headers={"X-PilotDash-Session": session})
 
     assert [rank["index"] for rank in ranks] == [0, 1, 2]
     assert [rank["score"] for rank in ranks] == pytest.approx([0.9, 0.8, 0.7])
-    (record,) = live.calls_of("rank", 1)
+    (record,) = live.calls_of(session, 1)
     assert (record.endpoint, record.task, record.outcome) == ("rerank", "rerank", "ok")
 
 

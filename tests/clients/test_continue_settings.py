@@ -14,6 +14,8 @@ def test_continues_own_schema_accepts_what_we_hand_out(bare_node):
     aliases = [
         Alias("codellama-34b", 'Code "Llama": 34B', "<PRE> {prefix} <SUF>{suffix} <MID>"),
         Alias("mistral-7b", "Mistral 7B"),
+        Alias("codestral", "Codestral", serves=("chat/completions", "fim/completions")),
+        Alias("search", "Search", serves=("embeddings", "rerank")),
     ]
     settings = continue_yaml("Pilot: autumn", "https://pilot.example/v1", aliases)
 

@@ -1,8 +1,10 @@
+import json
 import shlex
 
+import pytest
 import yaml
 
-from apps.usage.clients import Alias, clients, continue_yaml
+from apps.usage.clients import Alias, clients, continue_yaml, models_of
 
 BASE = "https://pilot.example/v1"
 ALIASES = [
@@ -76,3 +78,98 @@ def test_every_systems_place_of_the_settings_is_told():
         ".continue/.env",
         ".continue/agents/pilotdash.yaml",
     ]
+
+
+CHAT, TEXT, FIM, SUFFIX = "chat/completions", "completions", "fim/completions", "suffix"
+TEMPLATE = "<PRE>{prefix}<SUF>{suffix}<MID>"
+
+
+def roles_of(template, *serves):
+    models = models_of(Alias("a", "A", template, serves), BASE)
+    return [(model["provider"], *model["roles"]) for model in models]
+
+
+@pytest.mark.parametrize(
+    ("template", "serves", "roles"),
+    [
+        ("", [CHAT], []),
+        (TEMPLATE, [CHAT, TEXT], [("openai", "autocomplete")]),
+        (TEMPLATE, [CHAT, TEXT, FIM, SUFFIX], [("openai", "autocomplete")]),
+        (TEMPLATE, [CHAT], []),  # nobody would take what the template makes
+        (TEMPLATE, [CHAT, FIM], [("mistral", "autocomplete")]),
+        ("", [CHAT, FIM], [("mistral", "autocomplete")]),
+        ("", [CHAT, TEXT, SUFFIX], [("mistral", "autocomplete")]),
+        ("", [CHAT, SUFFIX], []),
+        ("", [CHAT, TEXT, "embeddings", "rerank"], []),
+    ],
+)
+def test_continue_completes_code_where_the_provider_can(template, serves, roles):
+    chat = [("openai", "chat"), ("openai", "edit", "apply")]
+
+    assert roles_of(template, *serves) == chat + roles
+    note = by_slug([Alias("a", "A", template, serves)])["continue"].note
+    assert bool(note) is not bool(roles)
+
+
+@pytest.mark.parametrize(
+    ("serves", "roles"),
+    [
+        (["embeddings"], [("openai", "embed")]),
+        (["rerank"], [("vllm", "rerank")]),
+        (["embeddings", "rerank"], [("openai", "embed"), ("vllm", "rerank")]),
+        ([FIM], [("mistral", "autocomplete")]),
+        (["messages"], []),
+    ],
+)
+def test_what_does_not_chat_is_offered_for_what_it_does(serves, roles):
+    assert roles_of("", *serves) == roles
+
+
+@pytest.mark.parametrize(
+    ("serves", "slugs"),
+    [
+        ([CHAT], ["continue", "python", "curl"]),
+        ([CHAT, "messages"], ["continue", "python", "curl", "claude-code"]),
+        (["messages"], ["claude-code"]),
+        (["messages/count_tokens"], []),
+        (["responses"], []),
+        (["embeddings"], ["continue", "python", "curl"]),
+        (["rerank"], ["continue", "curl"]),
+        ([FIM], ["continue"]),
+        ([], []),
+    ],
+)
+def test_only_clients_are_offered_whose_protocol_is_served(serves, slugs):
+    assert list(by_slug([Alias("a", "A", "", serves)])) == slugs
+
+
+def test_each_client_is_given_the_first_name_that_serves_it():
+    aliases = [
+        Alias("search", "Search", serves=["embeddings", "rerank"]),
+        Alias("chatty", "Chatty", serves=[CHAT]),
+        Alias("claude", "Claude", serves=[CHAT, "messages"]),
+        Alias("other", "Other", serves=["messages"]),
+    ]
+
+    known = by_slug(aliases)
+
+    labels = [snippet.label for snippet in known["python"].snippets[2:]]
+    assert labels == ["Python", "JavaScript", "Python, embeddings"]
+    assert 'model="chatty"' in known["python"].snippets[2].text
+    compile(known["python"].snippets[4].text, "snippet", "exec")
+    assert 'model="search"' in known["python"].snippets[4].text
+    embeds, ranks = known["curl"].snippets[2:]
+    for snippet, endpoint in ((embeds, "embeddings"), (ranks, "rerank")):
+        words = shlex.split(snippet.text.partition("\n")[2])
+        assert words[:2] == ["curl", f"{BASE}/{endpoint}"]
+        assert json.loads(words[-1])["model"] == "search"
+    unix, windows = known["claude-code"].snippets
+    assert unix.text.splitlines() == [
+        'export ANTHROPIC_BASE_URL="https://pilot.example"',
+        'export ANTHROPIC_AUTH_TOKEN="pd_…"',
+        'export ANTHROPIC_MODEL="claude"',
+        'export ANTHROPIC_DEFAULT_HAIKU_MODEL="claude"',
+        'export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1"',
+    ]
+    assert windows.text.splitlines()[2] == '$env:ANTHROPIC_MODEL = "claude"'
+    assert known["claude-code"].note.endswith("which is served for claude and other.")

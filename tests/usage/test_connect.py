@@ -196,6 +196,17 @@ def test_settings_name_what_answers_first_and_leave_out_other_protocols(named):
     assert known_clients(named.pilot, [other]) == []
 
 
+def test_what_a_provider_serves_decides_which_clients_are_offered(client, named):
+    provider = named.candidate.provider
+    provider.serves = ["messages", "messages/count_tokens"]
+    provider.save(update_fields=["serves"])
+
+    response = get(client, named.developer, named, client="curl")
+
+    assert [tab.label for tab in response.context["tabs"]] == ["Claude Code"]
+    assert response.context["client"].slug == "claude-code"
+
+
 @pytest.mark.parametrize("trials", [1, 3])
 def test_the_page_asks_the_same_queries_for_any_number_of_models_and_keys(
     client, named, trials, django_assert_num_queries

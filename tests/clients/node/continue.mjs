@@ -6,9 +6,9 @@ import { run } from "./steps.mjs";
 const messages = [{ role: "user", content: "hi" }];
 const never = () => new AbortController().signal;
 
-function adapter({ baseURL, apiKey, headers }) {
+function adapter({ provider = "openai", baseURL, apiKey, headers }) {
   const requestOptions = headers ? { headers } : undefined;
-  return constructLlmApi({ provider: "openai", apiBase: baseURL + "/", apiKey, requestOptions });
+  return constructLlmApi({ provider, apiBase: baseURL + "/", apiKey, requestOptions });
 }
 
 // What the legacy path of autocompletion sends: many stops, and no word about usage.
