@@ -84,6 +84,7 @@ class StreamRewriter:
         self._wire = wire
         self._error_in = wire.error_in
         self._ends = wire.ends
+        self._marks = wire.event_marks
         self._hide_usage = hide_usage
         self._is_chat_of_text = is_chat_of_text
         self._splitter = EventSplitter(most_event)
@@ -143,6 +144,8 @@ class StreamRewriter:
         self._tap.see(parsed)
         if (error := self._error_in(parsed)) is not None:
             return self._pass_error(event, spans, payload, parsed, error)
+        if self._marks.isdisjoint(parsed) and leaks(self._secret, payload, parsed):
+            return self._fail("upstream_error", NOT_REPEATED)
         if self._hide_usage and is_usage_only(parsed):
             self._dropped = True
             return b""

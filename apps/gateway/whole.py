@@ -8,9 +8,10 @@ from apps.gateway.answers import UNREADABLE, Failure
 from apps.gateway.call import Call
 from apps.gateway.drivers.delivery import Delivery
 from apps.gateway.drivers.fim import as_chat
+from apps.gateway.errors import leaks
 from apps.gateway.lenient import read_json
 from apps.gateway.reply import shape_of
-from apps.gateway.rewrite import NAMED, Names, reported_in
+from apps.gateway.rewrite import NAMED, NOT_REPEATED, Names, reported_in
 from apps.gateway.scanner import Malformed, splice, top_level
 
 
@@ -24,6 +25,8 @@ def read_answer(call: Call, delivery: Delivery, body: bytes, secret: str) -> byt
         return UNREADABLE
     if (sentence := reported_in(answered, body, secret, call.wire)) is not None:
         return Failure("upstream_error", 502, "upstream_error", sentence, sentence)
+    if call.wire.marks.isdisjoint(answered) and leaks(secret, body, answered):
+        return Failure("upstream_error", 502, "upstream_error", NOT_REPEATED, NOT_REPEATED)
     call.tap.see(answered)
     if call.is_blind:
         return orjson.dumps(shape_of(call, delivery).answer(answered))

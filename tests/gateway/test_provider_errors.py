@@ -5,7 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
+from apps.gateway.contract import ENDPOINTS
+from tests.gateway.blind.telling import hide
 from tests.gateway.rig import SECRET
+from tests.gateway.serving import answer, post, serve
 
 GENERIC = "The model's provider reported an error that PilotDash does not repeat."
 ESCAPED = "".join(f"\\u{ord(char):04x}" for char in SECRET)
@@ -16,6 +19,8 @@ LEAKS = {
     "text": f'{{"error": "bad key {SECRET}"}}',
     "key": f'{{"error": {{"{ESCAPED}": 1, "message": "no"}}}}',
     "not strict": f'{{"error": {{"message": "bad key {ESCAPED}", "at": NaN}}}}',
+    "no error": f'{{"detail": [{{"msg": "bad key {SECRET}"}}]}}',
+    "no error, escaped": f'{{"id": "x", "message": "bad key {ESCAPED}"}}',
     "groq": f'{{"x_groq": {{"error": "bad key {SECRET}"}}}}',
 }
 
@@ -85,6 +90,7 @@ async def test_a_long_error_is_recorded_in_part(rig):
         ({"error": {"detail": [{"msg": "no memory"}]}, "choices": []}, "no memory"),
         ({"error": {"code": 5}}, "The model's provider reported an error."),
         ({"error": {"message": f"no memory for {SECRET}"}}, GENERIC),
+        ({"detail": [{"msg": f"bad key {SECRET}"}]}, GENERIC),
         ({"error": "no memory", "usage": {"prompt_tokens": 9}}, "no memory"),
         ({"error": "x" * 100_000}, "x" * 2_000),
     ],
@@ -100,6 +106,31 @@ async def test_an_error_in_a_plain_200_is_a_failure(rig, body, message):
     assert (record.outcome, record.status, record.error) == ("upstream_error", 502, message)
     assert (record.usage_source, record.prompt_tokens, record.rateable) == ("none", None, False)
     assert secretless(rig, reply)
+
+
+@pytest.mark.parametrize("blind", [False, True])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_what_is_no_answer_in_any_format_does_not_repeat_it(rig, endpoint, blind):
+    serve(rig)
+    if blind:
+        hide(rig)
+    answer(rig, b'{"id":"x","usage":null,"detail":[{"msg":"%b"}]}' % SECRET.encode())
+
+    reply = await post(rig, endpoint, {"model": "pilot-chat"})
+
+    assert (reply.status, rig.record().outcome) == (502, "upstream_error")
+    assert secretless(rig, reply)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_what_is_no_answer_is_passed_on_where_it_does_not(rig, endpoint):
+    serve(rig)
+    said = b'{"detail":[{"msg":"sk-provider"}]}'
+    answer(rig, said)
+
+    reply = await post(rig, endpoint, {"model": "pilot-chat"})
+
+    assert (reply.status, reply.body) == (200, said)
 
 
 async def test_an_error_that_is_null_is_none(rig):

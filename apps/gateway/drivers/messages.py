@@ -99,4 +99,5 @@ MESSAGES: Final = Wire(
     nested="message",
     is_anthropic=True,
 )
-COUNT_TOKENS: Final = Wire(new_tap=CountTap, is_anthropic=True)
+COUNT_TOKENS: Final = Wire(new_tap=CountTap, is_anthropic=True, marks=frozenset(("input_tokens",)))
+    marks=frozenset(("content",)),

@@ -33,4 +33,4 @@ def _object(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-RERANK: Final = Wire(new_tap=RerankTap)
+RERANK: Final = Wire(new_tap=RerankTap, marks=frozenset(("results", "data")))

@@ -84,3 +84,4 @@ RESPONSES: Final = Wire(
     ends=ENDS,
     nested="response",
 )
+    marks=frozenset(("output",)),

@@ -27,7 +27,8 @@ class Wire:
     Of a stream of named events, `ends` are the types that end it; without any, `[DONE]` does.
     `nested` is the key under which such an event keeps the object that names the model.
     `has_usage_option` tells whether `stream_options.include_usage` is a part of the format.
-    An error event that `relays_error` is one that the format's clients can read as it came.
+    An error event that `relays_error` is one that the format's clients can read as it came. What
+    has none of the `marks` is no answer in this format.
     """
 
     new_tap: Callable[[], UsageTap] = UsageTap
@@ -37,6 +38,12 @@ class Wire:
     nested: str = ""
     has_usage_option: bool = False
     is_anthropic: bool = False
+    marks: frozenset[str] = frozenset(("choices", "data"))
+
+    @property
+    def event_marks(self) -> frozenset[str]:
+        """One of these is a key of each event of a stream."""
+        return frozenset(("type",)) if self.ends else self.marks
 
     def error_event(self, message: str, status: int, *, code: str) -> bytes:
         """Return an error as one event of a stream whose head has already gone out."""

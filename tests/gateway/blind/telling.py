@@ -78,8 +78,12 @@ COUNT = '{"input_tokens":2095,"acme":1,"cost":1}'
 
 
 def told_of(reply) -> set[str]:
-    """The names of an answer's headers, but for what is left of the developer's own limits."""
-    return {name for name in reply.headers if not name.startswith("x-ratelimit-")}
+    """The names of an answer's headers, but for what is ours.
+
+    That is what is left of the developer's own limits, and the call's id by another name.
+    """
+    ours = {"request-id"} if reply.headers.get("request-id") == reply.headers["x-request-id"] else ()
+    return {name for name in reply.headers if not name.startswith("x-ratelimit-")}.difference(ours)
 
 
 def hide(rig, *endpoints, **more) -> None:
