@@ -17,7 +17,7 @@ from apps.gateway.drivers.wires import WIRES
 from apps.gateway.estimate import Calibration
 from apps.gateway.request import Request, is_rateable
 from apps.gateway.upstream import Try
-from apps.gateway.usage_tap import UsageTap
+from apps.gateway.usage_tap import MOST_TOKENS, Usage, UsageTap
 
 PREFIXES: Final = {
     "chat/completions": "chatcmpl-",
@@ -30,6 +30,8 @@ CANCELLED: Final = 499
 # Somebody may send a bill for these. For a broken stream too, as far as anything came of it; a
 # provider that failed otherwise is not paid.
 ESTIMATED_OUTCOMES: Final = ("ok", "client_cancelled", "stream_broken")
+
+NOT_STATED: Final = Usage(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,24 +189,40 @@ class Call:
         self, outcome: str, calibration: Calibration
     ) -> tuple[int | None, int | None, int | None, str]:
         candidate, asked = self.target.candidate.id, len(self.request.body)
-        usage, written = self.tap.usage(), self.tap.content_bytes
-        if usage is not None:
-            completion = usage.completion
-            if completion is None and self.endpoint in NOTHING_WRITTEN:
-                completion = 0
-            if outcome == "ok":
-                calibration.learn(
-                    candidate,
-                    prompt=(asked, usage.prompt),
-                    completion=(written, usage.completion),
-                )
-            return usage.prompt, usage.cached, completion, "provider"
-        came_to_nothing = outcome == "stream_broken" and not written
-        if outcome not in ESTIMATED_OUTCOMES or came_to_nothing or not self.tries:
+        most, written = self.request.most_tokens, self.tap.content_bytes
+        usage = self.tap.usage() or (NOT_STATED if self._may_be_billed(outcome) else None)
+        if usage is None:
             return None, None, None, "none"
-        prompt = calibration.prompt_tokens(candidate, asked)
-        completion = calibration.completion_tokens(candidate, written, self.request.most_tokens)
-        return prompt, None, completion, "estimated"
+        prompt, cached, completion = usage.prompt, usage.cached, usage.completion
+        if completion is None and self.endpoint in NOTHING_WRITTEN:
+            completion = 0
+        # Some count at the start or as they go, so who leaves has been given more than was counted.
+        uncounted = written - self.tap.counted_bytes if outcome in ESTIMATED_OUTCOMES else 0
+        if outcome == "ok":
+            calibration.learn(
+                candidate,
+                prompt=(asked, prompt),
+                completion=(written, None if uncounted else usage.completion),
+                is_capped=most is not None,
+            )
+        if prompt is not None and completion is not None and not uncounted:
+            return prompt, cached, completion, "provider"
+        if prompt is None:
+            prompt = calibration.prompt_tokens(candidate, asked)
+            cached = None if cached is None else min(cached, prompt)
+        if completion is None:
+            completion = calibration.completion_tokens(candidate, written, most)
+        elif uncounted:
+            more = completion + calibration.completion_tokens(candidate, uncounted, None)
+            completion = max(completion, min(more, MOST_TOKENS if most is None else most))
+        return prompt, cached, completion, "estimated"
+
+    def _may_be_billed(self, outcome: str) -> bool:
+        """Tell whether somebody may send a bill for a call of which no usage was stated."""
+        if outcome not in ESTIMATED_OUTCOMES or not (self.tries and self.tries[-1].was_sent):
+            return False
+        # A stream that the provider broke off has come to nothing until it had content.
+        return outcome != "stream_broken" or self.status is None or self.tap.has_content
 
     def _overhead(self, now: float) -> int:
         """Our own time: until the request left, and after the provider's last byte."""

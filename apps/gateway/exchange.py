@@ -28,6 +28,8 @@ class Try:
     ended: float = 0.0
     status: int | None = None
     error: str = ""
+    # Whether any of the request has left.
+    was_sent: bool = False
 
 
 @dataclass(slots=True)
@@ -166,6 +168,7 @@ class Exchange:
         body = outgoing.body
         if is_reused:
             self.tries.append(Try(time.monotonic()))
+        self.tries[-1].was_sent = True
         try:
             if isinstance(body, bytes) and len(body) <= PIECE:
                 head = outgoing.head + body

@@ -33,7 +33,8 @@ class NotAcceptable(Malformed):
 class Request:
     """What was asked. `most_tokens` is the cap for all choices together, None without one.
 
-    `prompt` and `suffix` are as they came, of whatever type, for filling in the middle.
+    All that is written for `best_of` counts, too. `prompt` and `suffix` are as they came, of
+    whatever type, for filling in the middle.
     """
 
     body: bytes
@@ -46,6 +47,7 @@ class Request:
     is_title: bool
     prompt: object = None
     suffix: object = None
+    in_background: bool = False
 
 
 def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
@@ -75,7 +77,8 @@ def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
         or fields.get("max_tokens")
         or fields.get("max_output_tokens")
     )
-    most: int | None = limit * (choices or 1) if _is_count(limit) else None
+    cap = _as_count(limit)
+    most = None if cap is None else cap * max(choices or 1, _as_count(fields.get("best_of")) or 1)
     return Request(
         body=body,
         spans=spans,
@@ -87,6 +90,7 @@ def read_request(body: bytes, bounds: Bounds = DEFAULT) -> Request:
         is_title=most is not None and most <= TITLE_TOKENS and _asks_for_title(messages),
         prompt=fields.get("prompt"),
         suffix=fields.get("suffix"),
+        in_background=fields.get("background") not in (None, False),
     )
 
 
@@ -166,6 +170,13 @@ def is_rateable(
 
 def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _as_count(value: Any) -> int | None:
+    """Return a number of one or more, which some clients write as 1e4, else None."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if _is_count(value) else None
 
 
 def _asks_for_title(messages: Any) -> bool:

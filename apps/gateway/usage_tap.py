@@ -1,7 +1,7 @@
 """Read token counts and the shape of an answer from its parsed events, in OpenAI's format.
 
 Usage comes in an event of its own, in the last one, in every one (cumulative), under `x_groq`, or
-never: the last one seen counts, nothing is ever summed.
+never: the last one seen counts, nothing is ever summed. What was written after it is in no count.
 """
 
 from __future__ import annotations
@@ -11,7 +11,21 @@ from typing import Any, Final
 
 # Fields of a delta or message that hold what the model wrote.
 _TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal")
-_MOST_TOKENS: Final = 2**31 - 1
+MOST_TOKENS: Final = 2**31 - 1
+# What every event of a stream has, whatever it is for.
+_FRAME: Final = frozenset(
+    (
+        "id",
+        "object",
+        "created",
+        "model",
+        "system_fingerprint",
+        "service_tier",
+        "obfuscation",
+        "choices",
+        "usage",
+    )
+)
 Json = dict[str, Any]
 
 
@@ -31,6 +45,8 @@ class UsageTap:
         self._usage: Json | None = None
         self._tools: set[tuple[int, int]] = set()
         self.content_bytes = 0
+        # How much of that had been written when the completion was last counted.
+        self.counted_bytes = 0
         self.finish_reason = ""
 
     @property
@@ -42,12 +58,8 @@ class UsageTap:
         return self.content_bytes > 0
 
     def see(self, event: Json) -> None:
-        if (usage := usage_in(event)) is not None:
-            self._usage = usage
         choices = event.get("choices")
-        if not isinstance(choices, list):
-            return
-        for position, choice in enumerate(choices):
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
                 continue
             reason = choice.get("finish_reason")
@@ -59,6 +71,9 @@ class UsageTap:
             turn = choice.get("delta") or choice.get("message")
             if isinstance(turn, dict):
                 self._see_turn(turn, choice.get("index", position))
+        # Last, because a count holds what stands in its own event.
+        if (usage := usage_in(event)) is not None:
+            self._usage, self.counted_bytes = usage, self.content_bytes
 
     def usage(self) -> Usage | None:
         """Return the last usage stated, or None."""
@@ -120,12 +135,17 @@ def usage_in(event: Json) -> Json | None:
 
 
 def is_usage_only(event: Json) -> bool:
-    """Tell whether an event exists only to state the usage."""
-    return isinstance(event.get("usage"), dict) and not event.get("choices")
+    """Tell whether an event exists only to state the usage, be it that there is none."""
+    if event.get("choices") or "usage" not in event:
+        return False
+    # Null stands in every event once usage was asked for, so it must not hide what else is said.
+    return isinstance(event["usage"], dict) or (event["usage"] is None and event.keys() <= _FRAME)
 
 
 def as_count(value: object) -> int | None:
-    """Return a count of tokens if that is what it can be, else None."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
+    """Return a count of tokens if that is what it can be, else None. Some servers write 9.0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
         return value
     return None

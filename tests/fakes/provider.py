@@ -218,6 +218,8 @@ class Provider:
         self.drop_next_reused = False
         # What is answered whatever is asked: a content type and the bytes.
         self.canned: tuple[str, bytes] | None = None
+        # Instead, the pieces of a stream, and between them how long to wait, in seconds.
+        self.paced: list[bytes | float] = []
         self._connections: set[object] = set()
         self._asked: Counter[str] = Counter()
 
@@ -271,6 +273,8 @@ class Provider:
         if self.canned is not None:
             kind, body = self.canned
             return web.Response(body=body, headers={"Content-Type": kind} | _echoes(script))
+        if self.paced:
+            return await self._paced(request)
         if not asked.get("stream"):
             await asyncio.sleep(script.pace)
             if script.reset == "body":
@@ -285,6 +289,17 @@ class Provider:
                 | _echoes(script),
             )
         return await self._stream(request, script, asked)
+
+    async def _paced(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for piece in self.paced:
+            if isinstance(piece, bytes):
+                await response.write(piece)
+            else:
+                await asyncio.sleep(piece)
+        await response.write_eof()
+        return response
 
     async def _stream(
         self, request: web.Request, script: Script, asked: dict

@@ -209,3 +209,28 @@ def test_a_null_does_not_undo_what_was_stated_before():
     tap.see({"usage": {"prompt_tokens": 5, "completion_tokens": 2}})
 
     assert tap.usage() == Usage(5, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "is_hidden"),
+    [
+        ({"choices": [], "usage": {"prompt_tokens": 9}}, True),
+        ({"choices": [], "usage": None}, True),
+        ({"id": "a", "object": "o", "created": 1, "model": "m", "usage": None}, True),
+        ({"choices": [], "system_fingerprint": "f", "service_tier": "t", "usage": None}, True),
+        # These say something else.
+        ({"choices": [], "usage": None, "prompt_filter_results": []}, False),
+        ({"choices": [{"delta": {"content": "a"}}], "usage": None}, False),
+        ({"choices": [], "usage": "none"}, False),
+        ({"choices": []}, False),
+    ],
+)
+def test_an_event_that_says_only_what_was_not_asked_for_is_hidden(event, is_hidden):
+    text = f"data: {json.dumps(event)}\n\n".encode()
+    named = text.replace(b'"a"', b'"chatcmpl-ours"').replace(b'"m"', b'"alias"')
+    if not is_hidden:
+        named = text
+    end = b'data: {"choices":[{"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+    assert run([text + end])[0] == (end if is_hidden else text + end)
+    assert run([text + end], hide=False)[0] == named + end

@@ -8,7 +8,7 @@ import orjson
 
 from apps.gateway.drivers.wire import Wire
 from apps.gateway.errors import is_openai_error
-from apps.gateway.usage_tap import Json, Usage, UsageTap, as_count
+from apps.gateway.usage_tap import MOST_TOKENS, Json, Usage, UsageTap, as_count
 
 # Fields of a content block or a delta that hold what the model wrote.
 _TEXTS: Final = ("text", "thinking", "partial_json")
@@ -44,7 +44,8 @@ class MessagesTap(UsageTap):
             return None
         read = as_count(stated.get("cache_read_input_tokens"))
         written = as_count(stated.get("cache_creation_input_tokens"))
-        prompt = None if fresh is None else fresh + (read or 0) + (written or 0)
+        whole = (fresh or 0) + (read or 0) + (written or 0)
+        prompt = None if fresh is None else min(whole, MOST_TOKENS)
         return Usage(prompt, completion, read)
 
     def _see_message(self, message: Any) -> None:
@@ -79,6 +80,8 @@ class MessagesTap(UsageTap):
     def _take(self, usage: Any) -> None:
         if isinstance(usage, dict):
             self._stated |= {name: one for name, one in usage.items() if one is not None}
+            if usage.get("output_tokens") is not None:
+                self.counted_bytes = self.content_bytes
 
 
 class CountTap(UsageTap):
@@ -98,6 +101,6 @@ MESSAGES: Final = Wire(
     ends=frozenset(("message_stop",)),
     nested="message",
     is_anthropic=True,
+    marks=frozenset(("content",)),
 )
 COUNT_TOKENS: Final = Wire(new_tap=CountTap, is_anthropic=True, marks=frozenset(("input_tokens",)))
-    marks=frozenset(("content",)),

@@ -22,6 +22,7 @@ class ResponsesTap(UsageTap):
             self._see_response(event)
             for item in _items(event.get("output")):
                 self._see_written(item)
+            self.counted_bytes = self.content_bytes
         elif kind.endswith(".delta"):
             if isinstance(delta := event.get("delta"), str):
                 self.content_bytes += len(delta.encode())
@@ -32,7 +33,7 @@ class ResponsesTap(UsageTap):
 
     def _see_response(self, response: Json) -> None:
         if isinstance(usage := response.get("usage"), dict):
-            self._usage = usage
+            self._usage, self.counted_bytes = usage, self.content_bytes
         for index, item in enumerate(_items(response.get("output"))):
             self._see_tool(item, index)
         match response.get("status"):
@@ -83,5 +84,5 @@ RESPONSES: Final = Wire(
     relays_error=_relays_error,
     ends=ENDS,
     nested="response",
-)
     marks=frozenset(("output",)),
+)

@@ -3,7 +3,9 @@
 import pytest
 
 from apps.gateway.drivers.wires import WIRES
-from apps.gateway.usage_tap import Usage
+from apps.gateway.usage_tap import Usage, as_count
+
+TEXT = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hello"}}
 
 
 def seen(endpoint: str, *events: dict):
@@ -50,6 +52,64 @@ def delta(**usage) -> dict:
 )
 def test_messages_count_cached_tokens_beside_the_others(events, usage):
     assert seen("messages", *events).usage() == usage
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "events", "counted"),
+    [
+        ("messages", [start(input_tokens=5, output_tokens=1), TEXT], 0),
+        ("messages", [start(input_tokens=5, output_tokens=1), TEXT, delta(output_tokens=2)], 5),
+        # That counts the prompt alone.
+        ("messages", [start(output_tokens=1), TEXT, delta(input_tokens=5, output_tokens=None)], 0),
+        ("responses", [{"type": "x.delta", "delta": "Hello"}], 0),
+        (
+            "responses",
+            [
+                {"type": "x.delta", "delta": "Hello"},
+                {"type": "response.in_progress", "response": {"usage": {"output_tokens": 1}}},
+                {"type": "x.delta", "delta": "Hello"},
+            ],
+            5,
+        ),
+        ("responses", [{"output": [{"content": [{"text": "Hello"}]}], "usage": {}}], 5),
+        # A count holds what stands in its own event.
+        ("completions", [{"choices": [{"text": "Hello"}], "usage": {}}], 5),
+        ("completions", [{"choices": [{"text": "Hello"}]}, {"choices": [], "usage": {}}], 5),
+        ("completions", [{"choices": None, "usage": {}}, {"choices": [{"text": "Hello"}]}], 0),
+        ("completions", [{"choices": [{"text": "Hello"}], "usage": None}], 0),
+    ],
+)
+def test_it_is_known_how_much_had_been_written_when_it_was_counted(endpoint, events, counted):
+    assert seen(endpoint, *events).counted_bytes == counted
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (9.0, 9),
+        (9, 9),
+        (0.0, 0),
+        (9.5, None),
+        (-1.0, None),
+        (1e300, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (2**31 - 1, 2**31 - 1),
+        (2**31, None),
+        (True, None),
+        ("9", None),
+    ],
+)
+def test_a_count_is_a_whole_number_that_a_row_can_hold(value, count):
+    assert as_count(value) == count
+
+
+def test_a_prompt_of_many_parts_is_never_more_than_a_row_can_hold():
+    most = 2**31 - 1
+
+    tap = seen("messages", start(input_tokens=most, cache_read_input_tokens=most))
+
+    assert tap.usage() == Usage(most, None, most)
 
 
 @pytest.mark.parametrize(
