@@ -15,12 +15,15 @@ PRICE_IN_FORCE: Final = """
 """
 
 # Without a price the sum is null of itself, and so it is without tokens: uncosted.
-# A call that the provider failed, and told no tokens of, has cost nothing.
+# Without tokens, a call that the provider failed, or that ended before it was sent, has cost
+# nothing: of all others that somebody might send a bill for, the gateway estimates the tokens.
 # Embeddings and reranking make no tokens, so their providers tell none.
 # Multiplied by a millionth, not divided by a million: a product is exact.
 COST_USD: Final = """
     CASE
-        WHEN call.outcome IN ('upstream_error', 'upstream_timeout')
+        WHEN call.outcome IN (
+            'upstream_error', 'upstream_timeout', 'stream_broken', 'client_cancelled'
+        )
          AND call.prompt_tokens IS NULL
          AND call.completion_tokens IS NULL
         THEN 0 * price.input_usd_per_mtok

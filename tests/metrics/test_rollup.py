@@ -51,7 +51,7 @@ def test_a_quarter_hour_is_counted_exactly():
             3,
             1,
             4,
-            2,  # the crashed and the broken one; what the provider failed has cost nothing
+            1,  # the crashed one; what the provider failed or broke off has cost nothing
             0,  # nobody told their tokens
             0,
             1,

@@ -41,6 +41,9 @@ def stored(candidate, **fields):
         # the provider failed: nothing was had, nothing is paid
         ({"outcome": "upstream_error", "status": 502} | NOTHING_TOLD, "0"),
         ({"outcome": "upstream_timeout", "status": 504} | NOTHING_TOLD, "0"),
+        # the stream broke before any content; the developer left before anything was sent
+        ({"outcome": "stream_broken", "status": 200} | NOTHING_TOLD, "0"),
+        ({"outcome": "client_cancelled", "status": 499} | NOTHING_TOLD, "0"),
         # it failed, and charges what it told
         ({"outcome": "upstream_error", "status": 500}, "0.0024"),
         # embeddings make no tokens
@@ -50,8 +53,9 @@ def stored(candidate, **fields):
         (NOTHING_TOLD, None),
         ({"completion_tokens": None}, None),
         ({"prompt_tokens": None, "cached_tokens": None}, None),
-        ({"outcome": "client_cancelled"} | NOTHING_TOLD, None),
-        ({"outcome": "stream_broken"} | NOTHING_TOLD, None),
+        # half a count is none
+        ({"outcome": "stream_broken", "completion_tokens": None}, None),
+        ({"outcome": "client_cancelled", "completion_tokens": None}, None),
         ({"outcome": "crashed_unknown"} | NOTHING_TOLD, None),
     ],
 )
