@@ -56,6 +56,7 @@ class Quota:
         trace: TracebackType | None,
     ) -> None:
         call, limiter = self._call, self._quotas.limiter
+        call.takes_at = None  # else both would wait for the garbage collector, bodies and all
         if (record := call.record) is None:
             limiter.settle(self._taken)
             if self._more is not None:

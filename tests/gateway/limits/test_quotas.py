@@ -1,11 +1,13 @@
 """Limits as a developer meets them: through the whole gateway."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from apps.gateway.call import Call
 from apps.gateway.contract import LIMITS_PREFIX, UNSEEDED_KEY, LimitRoute, PriceRoute
 from tests.gateway.rig import GOOD, NOW
 
@@ -217,3 +219,16 @@ async def test_a_fallback_answers_within_the_limits_of_its_own_candidate(rig):
 
     assert [reply.status for reply in replies] == [200, 503, 503]
     assert [record.candidate_id for record in rig.records()] == [12, 11, 11]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_has_ended_does_not_wait_for_the_garbage_collector(rig, stream):
+    gc.collect()
+    gc.disable()
+    try:
+        await rig.chat(stream=stream)
+        kept = [one for one in gc.get_objects() if isinstance(one, Call)]
+    finally:
+        gc.enable()
+
+    assert kept == []
