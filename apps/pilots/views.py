@@ -14,6 +14,7 @@ from apps.pilots.forms import KeyForm
 from apps.pilots.models import Enrollment, Pilot
 from apps.pilots.queries import enrollment_of, keys_of, pilot_or_404
 from apps.pilots.refusals import attempt
+from apps.pilots.refused import refused_today
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,13 +58,15 @@ def revoke_key(request: HttpRequest, slug: str, key_id: int) -> HttpResponse:
 def _keys_page(
     request: HttpRequest, pilot: Pilot, enrollment: Enrollment | None, form: KeyForm, plain: str
 ) -> HttpResponse:
+    now, keys = timezone.now(), list(keys_of(enrollment)) if enrollment else []
     context = {
         "pilot": pilot,
         "enrollment": enrollment,
-        "keys": list(keys_of(enrollment)) if enrollment else [],
+        "keys": keys,
+        "refused": refused_today(keys, now=now),
         "key_form": form,
         "plain": plain,
-        "now": timezone.now(),
+        "now": now,
     }
     return render_page(
         request, "pilots/keys.html", context, fragment="pilots/_keys.html", zone=pilot.zone_info

@@ -19,6 +19,7 @@ from apps.core.period_picker import Option
 from apps.pilots.forms import KeyForm
 from apps.pilots.models import Key, Pilot, Trial
 from apps.pilots.queries import enrollment_of, keys_of, pilot_or_404, trials_of
+from apps.pilots.refused import refused_today
 from apps.usage.clients import Alias, Client, clients
 from apps.usage.queries import OUTCOMES, latest_call
 from apps.usage.sight import Sight
@@ -71,6 +72,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = client_named(request.GET.get("client", ""), known)
     context: dict[str, Any] = {"pilot": pilot, "now": now, "base_url": base_url()}
     context |= {"enrollment": enrollment, "keys": keys, "key_form": KeyForm(), "plain": ""}
+    context["refused"] = refused_today(keys, now=now)
     context |= {"client": chosen, "tabs": tabs(chosen, known)}
     context |= {"destinations": [destination(trial) for trial in trials]}
     context["is_running"] = pilot.is_running(at=now)
