@@ -38,6 +38,12 @@ GENERAL: Final = {
     "candidate": "Each candidate",
     "pilot": "All together",
 }
+EXCEPT: Final = {
+    "key": "unless it has one of its own",
+    "person": "unless they have one of their own",
+    "candidate": "unless it has one of its own",
+    "pilot": "",
+}
 REFUSES: Final = "calls are refused"
 TELLS: Final = "leads are told"
 
@@ -152,7 +158,7 @@ def _row(
             words = _how_many(others, paid.usd, reader)
     return LimitRow(
         name=subject_words(subject) if subject else GENERAL[limit.scope],
-        note="" if subject or limit.scope == LimitScope.PILOT else "unless it has one of its own",
+        note="" if subject else EXCEPT[limit.scope],
         id=limit.id,
         subject=subject.id if subject else "",
         requests=_amount(limit, general, "requests_per_minute"),

@@ -27,6 +27,25 @@ ENDINGS = {
     "stream_broken": "until it broke off",
     "crashed_unknown": "until it was lost",
 }
+# What the gateway notes of a problem in one word; anything else is the provider's own sentence.
+PROBLEMS = {
+    "address": "its address is one that may not be called",
+    "broken": "the connection broke off",
+    "connect": "no connection could be made",
+    "credential": "our key for it could not be used",
+    "dead_connection": "an idle connection had died; a new one was made at once",
+    "first_byte": "silent for too long before the answer",
+    "gateway stopped": "PilotDash was stopped meanwhile",
+    "internal": "an error of PilotDash’s own",
+    "request": "the request could not be sent as it was",
+    "resting": "not asked: it had failed several times in a row",
+    "silence": "silent for too long within the answer",
+    "size": "a piece of the answer was too large",
+    "tls": "its certificate could not be verified",
+    "unreadable": "the answer could not be read",
+    "whole": "the answer took longer than is allowed",
+}
+STATUS = "provider status "
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +164,7 @@ def facts(row: CallRow, sight: Sight) -> list[tuple[str, str | None]]:
         ("Provider", row.candidate.provider.name),
         ("Streamed", "yes" if call.streamed else "no"),
         ("Status", str(call.status) if call.status else None),
-        ("Problem", call.error or None),
+        ("Problem", problem(call.error) or None),
         ("Request", _bytes(call.request_bytes)),
         ("Answer", _bytes(call.response_bytes)),
     ]
@@ -176,10 +195,17 @@ def attempts(row: CallRow) -> list[Attempt]:
             tried["started_ms"],
             tried["ended_ms"],
             tried["status"],
-            tried["error"],
+            problem(tried["error"]),
         )
         for tried in row.call.attempts
     ]
+
+
+def problem(error: str) -> str:
+    """Return what went wrong in words."""
+    if error.startswith(STATUS):
+        return f"its provider answered with status {error.removeprefix(STATUS)}"
+    return PROBLEMS.get(error, error)
 
 
 def _count(value: int | None) -> str | None:

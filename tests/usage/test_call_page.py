@@ -3,6 +3,8 @@ from decimal import Decimal
 
 import pytest
 
+from apps.gateway.call_log import ERRORS
+from apps.usage.call_page import PROBLEMS, problem
 from tests.factories import NOON, make_candidate
 from tests.usage.pages import get
 
@@ -66,8 +68,27 @@ def test_where_another_candidate_stood_in_the_page_names_both(client, named, out
     told = response.context["stood_in"]
     assert told == f"chat stands for A, which could not answer. {ending}"
     assert told in response.content.decode()
-    assert [each.candidate for each in response.context["attempts"]] == ["A", "A", "B", "another"]
+    attempts = response.context["attempts"]
+    assert [each.candidate for each in attempts] == ["A", "A", "B", "another"]
+    assert {each.error for each in attempts} == {"no connection could be made"}
     assert "<span>B</span><small>in place of A</small>" in listed
+
+
+def test_every_word_of_the_gateways_for_a_problem_is_told_in_plain_ones():
+    assert ERRORS - {""} <= set(PROBLEMS)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("connect", "no connection could be made"),
+        ("provider status 502", "its provider answered with status 502"),
+        ("The model is overloaded.", "The model is overloaded."),
+        ("", ""),
+    ],
+)
+def test_problems_are_told_in_plain_words(error, words):
+    assert problem(error) == words
 
 
 def test_where_nobody_stood_in_the_page_says_nothing_of_it(client, named):
