@@ -13,7 +13,7 @@ import orjson
 
 from apps.core.addresses import as_address
 from apps.core.uuid7 import new_uuid7
-from apps.gateway import metrics
+from apps.gateway import meters, metrics
 from apps.gateway.access import Target, authenticate, find_target, known_key
 from apps.gateway.asgi import (
     JSON,
@@ -217,6 +217,7 @@ class Gateway:
             message = "A bearer MONITORING_TOKEN is needed."
             await answer(send, 401, error_body(message, 401, code="unauthorized"), [JSON])
             return
+        meters.hand_over()
         text = await asyncio.to_thread(metrics.report)
         await answer(send, 200, text, [(b"content-type", metrics.CONTENT_TYPE.encode())])
 

@@ -22,7 +22,6 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from apps.gateway.contract import CallRecord
 from apps.gateway.limits.plan import AT_ONCE, MONEY, PILOT_MONEY, REQUESTS
 from apps.gateway.limits.plan import TOKENS as TOKENS_A_MINUTE
 
@@ -128,66 +127,6 @@ ROUTES_AGE = Gauge(
 LOG_DROPPED = Counter("pilotdash_log_lines_dropped", "Log lines of calls that nobody took in time.")
 
 
-class CallMeters:
-    """The children of one candidate, looked up once: labels() costs more than counting."""
-
-    __slots__ = ("_calls", "_candidate", "cached", "completion", "duration", "first", "prompt")
-
-    def __init__(self, candidate: str) -> None:
-        self._candidate = candidate
-        self._calls: dict[tuple[str, int | None], Counter] = {}
-        self.duration = DURATION.labels(candidate)
-        self.first = FIRST_CONTENT.labels(candidate)
-        self.prompt = TOKENS.labels(candidate, "prompt")
-        self.cached = TOKENS.labels(candidate, "cached")
-        self.completion = TOKENS.labels(candidate, "completion")
-
-    def count(self, outcome: str, status: int | None) -> None:
-        child = self._calls.get((outcome, status))
-        if child is None:
-            child = CALLS.labels(self._candidate, outcome, _told_apart(status))
-            # A provider may send any status; the children are few, and so must be the ways there.
-            if status is None or status in STATUSES:
-                self._calls[outcome, status] = child
-        child.inc()
-
-
-_meters: dict[str, CallMeters] = {}
-
-
-def count_call(
-    record: CallRecord,
-    candidate: str,
-    assigned: str | None,
-    *,
-    seconds: float,
-    first_content: float | None,
-) -> None:
-    """Count a call that ended. The names are slugs; `assigned` could not answer, if it is one.
-
-    Durations are in seconds since the request arrived.
-    """
-    meters = _meters.get(candidate)
-    if meters is None:
-        meters = _meters[candidate] = CallMeters(candidate)
-    meters.count(record.outcome, record.status)
-    meters.duration.observe(seconds)
-    if first_content is not None:
-        meters.first.observe(first_content)
-    if record.overhead_us is not None:
-        OVERHEAD_SECONDS.observe(record.overhead_us / 1_000_000)
-    if record.prompt_tokens:
-        meters.prompt.inc(record.prompt_tokens)
-    if record.cached_tokens:
-        meters.cached.inc(record.cached_tokens)
-    if record.completion_tokens:
-        meters.completion.inc(record.completion_tokens)
-    if len(record.attempts) > 1:
-        _count_attempts(record, candidate, assigned)
-    elif assigned is not None:
-        FALLBACKS.labels(assigned).inc()
-
-
 def count_limits(counts: MutableMapping[str, int]) -> None:
     """Add what the limiter has counted since the last time, and take it out of `counts`.
 
@@ -227,24 +166,6 @@ def report() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
-
-
-def _told_apart(status: int | None) -> str:
-    if status is None:
-        return "none"
-    return str(status) if status in STATUSES else f"{status // 100}xx"
-
-
-def _count_attempts(record: CallRecord, candidate: str, assigned: str | None) -> None:
-    # A dead connection that was replaced is no attempt of its own.
-    asked = [one.candidate_id for one in record.attempts if one.error != "dead_connection"]
-    at_assigned = sum(one == record.assigned_candidate_id for one in asked)
-    if (more := len(asked) - at_assigned - 1) > 0:
-        RETRIES.labels(candidate).inc(more)
-    if assigned is not None:
-        FALLBACKS.labels(assigned).inc()
-        if at_assigned > 1:
-            RETRIES.labels(assigned).inc(at_assigned - 1)
 
 
 _providers: dict[str, Gauge] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from apps.gateway import metrics
 from apps.gateway.call import Call
 from apps.gateway.call_log import CallLog, line_of_call
 from apps.gateway.estimate import Calibration
 from apps.gateway.ledger import Ledger
+from apps.gateway.meters import count_call
 
 
 class Recorder:
@@ -27,7 +27,7 @@ class Recorder:
         record = call.record = call.finished(outcome, error, now, self.calibration)
         await self.ledger.finish(record)
         first = call.first_content
-        metrics.count_call(
+        count_call(
             record,
             call.target.candidate.slug,
             call.asked.candidate.slug if call.asked is not None else None,

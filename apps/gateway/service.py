@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from apps.core.addresses import Network
-from apps.gateway import metrics
+from apps.gateway import meters, metrics
 from apps.gateway.asgi import Receive, Send
 from apps.gateway.attempts import Attempts
 from apps.gateway.breaker import Breakers
@@ -183,6 +183,7 @@ class Service:
             await asyncio.sleep(GAUGE_SECONDS)
 
     def _set_gauges(self) -> None:
+        meters.hand_over()
         metrics.RUNNING.set(self.slots.running)
         metrics.BACKLOG.set(self.shipper.backlog + self.ledger.unwritten)
         metrics.OLDEST.set(self.shipper.oldest_age())

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client import REGISTRY
 
-from apps.gateway import metrics
+from apps.gateway import meters, metrics
 from apps.gateway.contract import UNSEEDED_KEY, Attempt
 from tests.gateway.live import running_live, until
 from tests.gateway.records import admitted
@@ -37,7 +37,8 @@ class Change:
 
 def count(candidate: str, assigned: str | None = None, **fields) -> None:
     ended = admitted(**fields)
-    metrics.count_call(ended, candidate, assigned, seconds=0.3, first_content=0.1)
+    meters.count_call(ended, candidate, assigned, seconds=0.3, first_content=0.1)
+    meters.hand_over()
 
 
 def test_a_call_is_counted_by_candidate_outcome_and_status():
@@ -191,6 +192,8 @@ def test_all_workers_are_counted_together_and_everything_has_help(tmp_path, valk
             connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n\r\n")
             assert b" 401 " in connection.recv(4_096)[:20]
 
+        # The other worker hands over what it has counted within a second.
+        until(lambda: read_metrics(live.url)["pilotdash_overhead_seconds_count", ""] == 30)
         found = read_metrics(live.url)
         until(lambda: read_metrics(live.url)["pilotdash_routes_version", ""] == 7)
         until(lambda: read_metrics(live.url)["pilotdash_shipping_connected", ""] == 1)
