@@ -179,7 +179,11 @@ class _Run:
     async def _stream(self, response: Exchange, headers: Mapping[str, str]) -> None:
         call = self._call
         rewriter = rewriter_of(
-            call, self._delivery, secret=self._secret, most_event=self._shared.most_event
+            call,
+            self._delivery,
+            self._shared.recorder.calibration,
+            secret=self._secret,
+            most_event=self._shared.most_event,
         )
         call.status = response.status
         head = headers_of(call, headers, is_stream=True)
@@ -245,10 +249,11 @@ class _Run:
 
     async def _answer_plain(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         call = self._call
+        how = (call, self._delivery, self._shared.recorder.calibration, body, self._secret)
         if len(body) > LARGE_ANSWER:
-            renamed = await asyncio.to_thread(read_answer, call, self._delivery, body, self._secret)
+            renamed = await asyncio.to_thread(read_answer, *how)
         else:
-            renamed = read_answer(call, self._delivery, body, self._secret)
+            renamed = read_answer(*how)
         if isinstance(renamed, Failure):
             await self.fail(renamed)
             return

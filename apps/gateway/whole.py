@@ -9,13 +9,16 @@ from apps.gateway.call import Call
 from apps.gateway.drivers.delivery import Delivery
 from apps.gateway.drivers.fim import as_chat
 from apps.gateway.errors import leaks
+from apps.gateway.estimate import Calibration
 from apps.gateway.lenient import read_json
 from apps.gateway.reply import shape_of
 from apps.gateway.rewrite import NAMED, NOT_REPEATED, Names, reported_in
 from apps.gateway.scanner import Malformed, splice, top_level
 
 
-def read_answer(call: Call, delivery: Delivery, body: bytes, secret: str) -> bytes | Failure:
+def read_answer(
+    call: Call, delivery: Delivery, calibration: Calibration, body: bytes, secret: str
+) -> bytes | Failure:
     """Return an answer under our names and count what is in it, or return what is wrong with it."""
     try:
         answered = read_json(body)
@@ -29,7 +32,7 @@ def read_answer(call: Call, delivery: Delivery, body: bytes, secret: str) -> byt
         return Failure("upstream_error", 502, "upstream_error", NOT_REPEATED, NOT_REPEATED)
     call.tap.see(answered)
     if call.is_blind:
-        return orjson.dumps(shape_of(call, delivery).answer(answered))
+        return orjson.dumps(shape_of(call, delivery, calibration).answer(answered))
     names = Names(call.completion_id, call.target.alias)
     if delivery.is_chat_of_text:
         return orjson.dumps(names.put_in(as_chat(answered, is_event=False)))

@@ -5,40 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from apps.gateway.usage_tap import Json, UsageTap
+from apps.gateway.usage_tap import Json, Usage
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # The strictest of providers takes tool calls' ids of exactly so many letters and digits.
 _ID_LENGTH: Final = 9
 
 
-class Shape(Protocol):
+class Shape:
     """Makes the answers of one format anew. One instance for each answer: events are counted."""
 
-    def answer(self, answer: Json) -> Json: ...
+    def answer(self, answer: Json) -> Json:
+        raise NotImplementedError
 
     def event(self, event: Json) -> Json | None:
         """Return what becomes of an event; None takes it out."""
-        ...
+        return None
+
+    def events(self, event: Json) -> list[Json]:
+        """Like event(), for formats in which servers put more or less into one."""
+        made = self.event(event)
+        return [] if made is None else [made]
 
     def last(self) -> list[Json]:
         """Return the events that are put before the end of a stream."""
-        ...
+        return []
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
     """`hex_id` is the call's id, `created` the moment it was admitted in seconds since 1970.
 
-    `tap` has seen what the provider stated. `wants_usage`: the developer asked for it in a stream.
+    `counted` returns the tokens as they are known when it is called; what the provider does not
+    state is estimated. `wants_usage`: the developer asked for them in a stream.
     """
 
     hex_id: str
     alias: str
     created: int
-    tap: UsageTap
+    counted: Callable[[], Usage]
     wants_usage: bool = False
 
     def opaque(self, theirs: object) -> str:
@@ -53,10 +60,9 @@ class Mask:
             digits += _DIGITS[digit]
         return digits
 
-    def counts(self, prompt: str, completion: str = "") -> Json | None:
-        """Return the token counts under the names that a format has for them, or None."""
-        if (usage := self.tap.usage()) is None:
-            return None
+    def counts(self, prompt: str, completion: str = "") -> Json:
+        """Return the token counts under the names that a format has for them."""
+        usage = self.counted()
         counts = {prompt: usage.prompt or 0}
         if completion:
             counts[completion] = usage.completion or 0

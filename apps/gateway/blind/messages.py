@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from apps.gateway.blind.mask import Mask, each, only
+from apps.gateway.blind.mask import Mask, Shape, each, only
 from apps.gateway.usage_tap import Json
 
 REASONS: Final = ("end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "pause_turn")
@@ -15,7 +15,7 @@ _DELTAS: Final = {
 }
 
 
-class BlindMessages:
+class BlindMessages(Shape):
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._places: dict[Any, int] = {}  # the provider's index of a block -> ours
@@ -46,9 +46,6 @@ class BlindMessages:
             case _:
                 return None
 
-    def last(self) -> list[Json]:
-        return []
-
     def _message(self) -> Json:
         return {
             "id": f"msg_{self._mask.hex_id}",
@@ -59,8 +56,8 @@ class BlindMessages:
         }
 
     def _usage(self) -> Json:
-        counts = self._mask.counts("input_tokens", "output_tokens") or {}
-        return {name: counts.get(name, 0) for name in ("input_tokens", "output_tokens")}
+        counts = self._mask.counts("input_tokens", "output_tokens")
+        return {name: counts[name] for name in ("input_tokens", "output_tokens")}
 
     def _block(self, block: Json) -> Json | None:
         match kind := block.get("type"):
@@ -95,7 +92,9 @@ class BlindMessages:
         name = _DELTAS.get(kind)
         if place is None or name is None:
             return None
-        said = {"type": kind, name: only(delta.get(name), str, "")}
+        if not (text := only(delta.get(name), str)):
+            return None
+        said = {"type": kind, name: text}
         return {"type": "content_block_delta", "index": place, "delta": said}
 
     def _place(self, event: Json) -> int | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from apps.gateway.blind.mask import Mask, each, only
+from apps.gateway.blind.mask import Mask, Shape, each, only
 from apps.gateway.usage_tap import Json
 
 STATUSES: Final = ("completed", "failed", "in_progress", "incomplete", "cancelled", "queued")
+_UNDER_WAY: Final = ("in_progress", "queued")
 INCOMPLETE: Final = ("max_output_tokens", "content_filter")
 _PREFIXES: Final = {
     "message": "msg_",
@@ -45,9 +46,19 @@ _PARTS: Final = (
 )
 
 
-class BlindResponses:
-    def __init__(self, mask: Mask) -> None:
+# What developers asked for that a response repeats.
+ASKED: Final = ("tools", "tool_choice", "parallel_tool_calls")
+
+
+class BlindResponses(Shape):
+    def __init__(self, mask: Mask, asked: Json) -> None:
+        """`asked` holds the values of ASKED that the request has."""
         self._mask = mask
+        self._asked = {
+            "tools": only(asked.get("tools"), list, []),
+            "tool_choice": asked.get("tool_choice") or "auto",
+            "parallel_tool_calls": only(asked.get("parallel_tool_calls"), bool, True),
+        }
         self._sent = 0
         self._items: dict[Any, tuple[int, str]] = {}  # the provider's index -> ours and our id
 
@@ -65,14 +76,12 @@ class BlindResponses:
             part = _part(only(event.get("part"), dict, {}))
             made = None if part is None else self._placed(event, {"part": part})
         elif (name := _SAYS.get(kind)) is not None:
-            made = self._placed(event, {name: only(event.get(name), str, "")})
+            text = only(event.get(name), str, "")
+            made = self._placed(event, {name: text}) if text or name != "delta" else None
         if made is None:
             return None
         self._sent += 1
         return {"type": kind, "sequence_number": self._sent - 1} | made
-
-    def last(self) -> list[Json]:
-        return []
 
     def _response(self, response: Json) -> Json:
         mask, status = self._mask, response.get("status")
@@ -88,7 +97,15 @@ class BlindResponses:
             "incomplete_details": {"reason": reason} if status == "incomplete" else None,
             "model": mask.alias,
             "output": each(response.get("output"), self._item),
-            "usage": mask.counts("input_tokens", "output_tokens"),
+            **self._asked,
+            "usage": None if status in _UNDER_WAY else self._usage(),
+        }
+
+    def _usage(self) -> Json:
+        """OpenAI's type has the details. What is the same in every answer tells nothing."""
+        return self._mask.counts("input_tokens", "output_tokens") | {
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
         }
 
     def _placed_item(self, event: Json) -> Json | None:

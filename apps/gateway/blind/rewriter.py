@@ -54,8 +54,7 @@ class BlindRewriter(StreamRewriter):
         return self._wire.error_event(REPORTED, 502, code="upstream_error")
 
     def _pass_content(self, event: bytes, spans: list[Span], payload: bytes, parsed: Json) -> bytes:
-        made = self._shape.event(parsed)
-        return self._encoded(made) if made is not None else b""
+        return b"".join([self._encoded(made) for made in self._shape.events(parsed)])
 
     def _encoded(self, event: Json) -> bytes:
         name = f"event: {event['type']}\n".encode() if self._ends else b""

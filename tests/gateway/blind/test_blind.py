@@ -113,7 +113,16 @@ def response(reply) -> dict:
         "incomplete_details": {"reason": "max_output_tokens"},
         "model": "pilot-chat",
         "output": [thought, said, called],
-        "usage": {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12},
+        "tools": [],
+        "tool_choice": "auto",
+        "parallel_tool_calls": True,
+        "usage": {
+            "input_tokens": 9,
+            "output_tokens": 3,
+            "total_tokens": 12,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
+        },
     }
 
 
@@ -142,6 +151,72 @@ async def test_a_whole_answer_is_made_anew(rig, endpoint, answered, made):
     assert reply.headers["content-type"] == "application/json"
     record = rig.record()
     assert (record.outcome, record.candidate_id) == ("ok", 11)
+
+
+@pytest.mark.parametrize(
+    "said", [b'"cached_tokens":0', b'{"input_tokens_details":{"cached_tokens":1}}']
+)
+def test_other_counts_of_cached_tokens_tell(said):
+    assert TELLING.search(said)
+
+
+async def test_a_response_repeats_what_was_asked(rig):
+    hide(rig)
+    answer(rig, telling.RESPONSE.encode())
+    tools = [{"type": "function", "name": "look", "parameters": {}, "strict": False}]
+    asked = {"tools": tools, "tool_choice": {"type": "function", "name": "look"}}
+    asked |= {"parallel_tool_calls": False}
+
+    reply = await post(rig, "responses", {"model": "pilot-chat", "input": "hi"} | asked)
+
+    assert {name: reply.json[name] for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "answered", "names"),
+    [
+        ("chat/completions", telling.CHAT, ("prompt_tokens", "completion_tokens")),
+        ("completions", telling.TEXT, ("prompt_tokens", "completion_tokens")),
+        ("messages", telling.MESSAGE, ("input_tokens", "output_tokens")),
+        ("responses", telling.RESPONSE, ("input_tokens", "output_tokens")),
+        ("embeddings", telling.VECTORS, ("prompt_tokens",)),
+        ("rerank", telling.RANKS, ("prompt_tokens",)),
+    ],
+)
+async def test_what_a_provider_does_not_count_is_told_as_it_is_recorded(
+    rig, endpoint, answered, names
+):
+    hide(rig)
+    answer(rig, answered.replace('"usage"', '"unused"').encode())
+
+    reply = await post(rig, endpoint, {"model": "pilot-chat"})
+
+    record = rig.record()
+    counted = (record.prompt_tokens, record.completion_tokens)[: len(names)]
+    assert record.usage_source == "estimated"
+    assert tuple(reply.json["usage"][name] for name in names) == counted
+    assert reply.json["usage"].get("total_tokens", sum(counted)) == sum(counted)
+
+
+@pytest.mark.parametrize("usage", ["never", "on_request"])
+async def test_a_stream_tells_the_usage_that_is_recorded(rig, usage):
+    hide(rig)
+    table = rig.service.routes.table
+    candidate = replace(table.candidates[11], upstream_model=f"theirs?usage={usage}")
+    rig.service.routes.table = replace(table, candidates={11: candidate})
+
+    reply = await rig.chat(stream=True, stream_options={"include_usage": True})
+
+    record = rig.record()
+    *_, last, done = reply.body.decode().strip().split("\n\n")
+    prompt, completion = record.prompt_tokens, record.completion_tokens
+    assert json.loads(last.removeprefix("data: "))["usage"] == {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+    assert done == "data: [DONE]"
+    assert record.usage_source == ("estimated" if usage == "never" else "provider")
 
 
 async def test_a_text_becomes_a_blind_chat_too(rig):

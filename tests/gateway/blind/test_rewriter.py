@@ -13,11 +13,13 @@ from apps.gateway.blind.openai import BlindTurns
 from apps.gateway.blind.responses import BlindResponses
 from apps.gateway.blind.rewriter import BlindRewriter
 from apps.gateway.drivers.wires import WIRES
+from apps.gateway.usage_tap import Usage
 from tests.gateway.blind.telling import TELLING, hide, told_of
 from tests.gateway.serving import answer, post
 from tests.gateway.streams import ALIAS, OUR_ID, SAID, STREAMS, Stream
 from tests.gateway.test_split import cut
 
+ESTIMATED = Usage(5, 4, None)
 USAGE = {"prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29}
 # Not in the fixtures' own words: names of fields that only some servers have.
 OTHERS = re.compile(
@@ -28,12 +30,12 @@ OTHERS = re.compile(
 def relay(stream: Stream, pieces: list[bytes], *, wants_usage: bool = True):
     wire = WIRES[stream.endpoint]
     tap = wire.new_tap()
-    mask = Mask(OUR_ID, ALIAS, 1_700_000_000, tap, wants_usage)
+    mask = Mask(OUR_ID, ALIAS, 1_700_000_000, lambda: tap.usage() or ESTIMATED, wants_usage)
     match stream.endpoint:
         case "messages":
             shape = BlindMessages(mask)
         case "responses":
-            shape = BlindResponses(mask)
+            shape = BlindResponses(mask, {})
         case endpoint:
             is_text = endpoint == "completions"
             shape = BlindTurns(mask, is_text=is_text, is_chat_of_text=False)
@@ -111,9 +113,95 @@ def test_usage_is_told_where_it_is_asked_for_only():
 
 
 def test_servers_that_never_say_done_look_like_those_that_do():
-    _, held, *_ = relay(STREAMS["no done"], [STREAMS["no done"].sent])
+    stream = STREAMS["no done"]
+    _, held, *_ = relay(stream, [stream.sent], wants_usage=False)
 
     assert held == b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("name", ["openai", "groq", "openrouter", "mistral fim", "cr"])
+def test_chats_have_one_rhythm_whoever_answers(name):
+    out, held, *_ = relay(STREAMS[name], [STREAMS[name].sent])
+
+    begin, *said, end, usage, done = events(out + held)
+    assert begin == chunk({"role": "assistant", "content": ""})
+    assert end == chunk({}, "stop")
+    assert said[-1] == chunk({"content": SAID})
+    assert set(usage) == {*HEAD, "choices", "usage"}
+    assert (usage["choices"], done) == ([], "[DONE]")
+
+
+def of(*choices: dict) -> list:
+    """Return what becomes of events with these choices: their index, and what they say."""
+    shape = BlindTurns(Mask(OUR_ID, ALIAS, 0, None), is_text=False, is_chat_of_text=False)
+    made = [shape.events({"choices": [choice]}) for choice in choices]
+    return [
+        (choice["index"], choice["delta"], choice["finish_reason"])
+        for events in made
+        for event in events
+        for choice in event["choices"]
+    ]
+
+
+BEGIN = {"role": "assistant", "content": ""}
+
+
+def test_a_role_in_each_event_and_an_end_with_words_become_the_same():
+    told = of(
+        {"index": 0, "delta": {"role": "assistant", "content": "a"}},
+        {"index": 0, "delta": {"role": "assistant", "content": "b"}, "finish_reason": ""},
+        {"index": 1, "delta": {"role": "assistant", "content": ""}},
+        {"index": 0, "delta": {"role": "assistant", "content": "c"}, "finish_reason": "stop"},
+        {"index": 0, "delta": {"content": ""}, "finish_reason": "stop"},
+        {"index": 1, "delta": {"content": ""}, "finish_reason": "length"},
+    )
+
+    assert told == [
+        (0, BEGIN, None),
+        (0, {"content": "a"}, None),
+        (0, {"content": "b"}, None),
+        (1, BEGIN, None),
+        (0, {"content": "c"}, None),
+        (0, {}, "stop"),
+        (1, {}, "length"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {},
+        {"content": ""},
+        {"content": None, "refusal": ""},
+        {"role": "assistant", "function_call": {}},
+        {"function_call": {"name": "", "arguments": ""}, "reasoning_content": ""},
+        {"tool_calls": []},
+        {"tool_calls": [{"index": 0, "function": {"arguments": ""}}, {}]},
+    ],
+)
+def test_what_says_nothing_is_left_out(nothing):
+    assert of({"delta": nothing}, {"delta": nothing}) == [(0, BEGIN, None)]
+
+
+@pytest.mark.parametrize(
+    "something",
+    [
+        {"refusal": "no"},
+        {"function_call": {"name": "f", "arguments": ""}},
+        {"function_call": {"arguments": "{}"}},
+        {"tool_calls": [{"index": 1, "function": {"arguments": "{}"}}]},
+    ],
+)
+def test_what_says_something_stays(something):
+    assert of({"delta": something}) == [(0, BEGIN, None), (0, something, None)]
+
+
+@pytest.mark.parametrize("name", ["no done", "tools"])
+def test_usage_is_told_where_the_provider_states_none(name):
+    _, held, *_ = relay(STREAMS[name], [STREAMS[name].sent])
+
+    estimated = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
+    assert events(held) == [HEAD | {"choices": [], "usage": estimated}, "[DONE]"]
 
 
 def test_tool_calls_keep_their_pieces_under_ids_of_ours():
@@ -145,7 +233,8 @@ def test_an_engines_reasons_become_the_common_ones():
 
     assert [event["choices"][0] for event in events(out)] == [
         {"index": 0, "text": " Grüße", "finish_reason": None},
-        {"index": 0, "text": " 东京", "finish_reason": "stop"},
+        {"index": 0, "text": " 东京", "finish_reason": None},
+        {"index": 0, "text": "", "finish_reason": "stop"},
     ]
 
 
@@ -153,9 +242,13 @@ def test_thoughts_are_thoughts_whatever_their_shape():
     vllm, *_ = relay(STREAMS["vllm"], [STREAMS["vllm"].sent])
     mistral, *_ = relay(STREAMS["mistral"], [STREAMS["mistral"].sent])
 
-    thought = {"reasoning_content": "hm"}
-    assert events(vllm)[1]["choices"][0]["delta"] == thought
-    assert events(mistral)[1]["choices"][0]["delta"] == {"content": ""} | thought
+    said = [
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"reasoning_content": "hm"}),
+        chunk({"content": SAID}),
+    ]
+    assert events(vllm) == [*said, chunk({}, "length")]
+    assert events(mistral) == [*said, chunk({}, "stop")]
 
 
 def test_a_message_keeps_what_every_server_can_say():
@@ -209,7 +302,7 @@ def test_blocks_and_items_that_are_left_out_leave_no_gap():
         {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "b"}},
         {"type": "content_block_stop", "index": 0},
     ]
-    shape = BlindMessages(Mask(OUR_ID, ALIAS, 0, WIRES["messages"].new_tap()))
+    shape = BlindMessages(Mask(OUR_ID, ALIAS, 0, None))
 
     made = [shape.event(event) for event in told]
 
@@ -245,7 +338,10 @@ def test_a_response_keeps_what_every_server_can_say():
         "input_tokens": 37,
         "output_tokens": 11,
         "total_tokens": 48,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
     }
+    assert found[0]["response"]["usage"] is None
 
 
 @pytest.mark.parametrize("name", ["error", "messages, error", "responses, failed"])
