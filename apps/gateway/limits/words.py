@@ -10,14 +10,11 @@ from apps.gateway.access import Caller
 from apps.gateway.asgi import Headers
 from apps.gateway.errors import Refusal
 from apps.gateway.limits.plan import AT_ONCE, MONEYS, PILOT_MONEY, REQUESTS, Counter
+from apps.gateway.waits import DO_NOT_RETRY, LONGEST_WAIT_SECONDS
 
-# Clients wait as long as they are told before anybody reads the sentence.
-LONGEST_WAIT_SECONDS: Final = 60
 # Money does not come back soon, but some clients wait as told, several times, before they show why.
 MONEY_WAIT_SECONDS: Final = 5
 NANO: Final = 1_000_000_000
-# OpenAI's packages would try again all the same.
-DO_NOT_RETRY: Final = (b"x-should-retry", b"false")
 _PERIODS: Final = {"day": "for today", "month": "for this month", "pilot": "for this pilot"}
 
 
