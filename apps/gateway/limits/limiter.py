@@ -19,7 +19,6 @@ from functools import partial
 from typing import Final
 
 from apps.gateway.access import Caller, Target
-from apps.gateway.asgi import Headers
 from apps.gateway.contract import LIMITS_PREFIX, LimitRoute, RouteTable
 from apps.gateway.limits import words
 from apps.gateway.limits.commands import (
@@ -33,6 +32,7 @@ from apps.gateway.limits.commands import (
 from apps.gateway.limits.cost import NOTHING, Need
 from apps.gateway.limits.local import Allowance, LocalLimits
 from apps.gateway.limits.plan import MONEYS, UNLESS_SET, Plan, calls_at_once, plan_of
+from apps.gateway.limits.reservation import Reservation
 from apps.gateway.resp import Command, Connection, Refused, Reply, Unavailable, packed
 
 # An answer that takes longer is not waited for: the process limits by itself until all is well.
@@ -42,18 +42,6 @@ RECONNECT_SECONDS: Final = 0.5
 RENEW_SECONDS: Final = 2.0
 
 log = logging.getLogger(__name__)
-
-
-class Reservation:
-    """What one call holds. `headers` are for its answer, whichever way it ends."""
-
-    __slots__ = ("epoch", "headers", "need", "plan")
-
-    def __init__(self, plan: Plan, need: Need, epoch: Epoch | None) -> None:
-        self.plan = plan
-        self.need = need
-        self.epoch = epoch
-        self.headers: Headers = []
 
 
 class Limiter:

@@ -68,6 +68,12 @@ class Plan:
         return Plan(tuple([one for one in self.counters if one.scope == "candidate"]))
 
     @cached_property
+    def of_others_money(self) -> Plan:
+        """Money, whichever candidate answers."""
+        money = self.of_money.counters
+        return Plan(tuple([one for one in money if one.scope != "candidate"]))
+
+    @cached_property
     def of_money(self) -> Plan:
         return Plan(tuple([one for one in self.counters if one.kind in MONEYS]))
 

@@ -11,7 +11,8 @@ from apps.gateway.contract import RouteTable
 from apps.gateway.errors import Refusal
 from apps.gateway.estimate import Calibration
 from apps.gateway.limits.cost import Need, expected, used
-from apps.gateway.limits.limiter import Limiter, Reservation
+from apps.gateway.limits.limiter import Limiter
+from apps.gateway.limits.reservation import Reservation
 
 
 class Quotas:
@@ -24,19 +25,22 @@ class Quotas:
     async def take(self, call: Call, table: RouteTable, now: datetime) -> Quota:
         """Return what the call holds; leaving it gives back what was not used. Raises Refusal."""
         plan = self.limiter.plan(call.caller, call.target, table, now)
-        taken = await self.limiter.take(call.caller, call.target, plan, self.need(call, now))
+        taken = await self.limiter.take(
+            call.caller, call.target, plan, self.need(call, call.target, now)
+        )
         call.limit_headers = taken.headers
         return Quota(self, call, table, taken)
 
-    def need(self, call: Call, now: datetime) -> Need:
-        candidate = call.target.candidate
+    def need(self, call: Call, target: Target, now: datetime) -> Need:
+        """Return what the call may need if this target answers."""
+        candidate = target.candidate
         return expected(candidate, call.request, call.endpoint, self._calibration, now)
 
 
 class Quota:
     """What one call holds, for the length of a `with`."""
 
-    __slots__ = ("_call", "_more", "_quotas", "_table", "_taken")
+    __slots__ = ("_call", "_held", "_more", "_quotas", "_table", "_taken")
 
     def __init__(self, quotas: Quotas, call: Call, table: RouteTable, taken: Reservation) -> None:
         self._quotas = quotas
@@ -44,6 +48,7 @@ class Quota:
         self._table = table
         self._taken = taken
         self._more: Reservation | None = None
+        self._held: Reservation | None = None
         call.takes_at = self._take_at
 
     def __enter__(self) -> None:
@@ -59,8 +64,7 @@ class Quota:
         call.takes_at = None  # else both would wait for the garbage collector, bodies and all
         if (record := call.record) is None:
             limiter.settle(self._taken)
-            if self._more is not None:
-                limiter.settle(self._more)
+            self._give_back()
             return
         ended_ms = (call.uuid.int >> 80) + (record.total_ms or 0)
         if ended_ms >= self._taken.plan.valid_until_ms:
@@ -72,14 +76,25 @@ class Quota:
         limiter.settle(self._taken, spent, ended_ms=ended_ms, answered_elsewhere=elsewhere)
         if self._more is not None:
             limiter.settle(self._more, spent, ended_ms=ended_ms)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for taken in (self._more, self._held):
+            if taken is not None:
+                self._quotas.limiter.settle(taken)  # changes nothing where that has been done
 
     async def _take_at(self, target: Target) -> bool:
         """Take the call from what limits the candidate that is to answer in another one's place."""
         limiter, call, now = self._quotas.limiter, self._call, datetime.now(UTC)
-        plan = limiter.plan(call.caller, target, self._table, now).of_candidate
-        need = self._quotas.need(call, now)
+        plan = limiter.plan(call.caller, target, self._table, now)
+        need = self._quotas.need(call, target, now)
         try:
-            self._more = await limiter.take(call.caller, target, plan, need)
+            self._more = await limiter.take(call.caller, target, plan.of_candidate, need)
+            if need.nano_usd and not self._taken.need.nano_usd:
+                # Who was asked first costs nothing by the token, and no limit on money was looked
+                # at. What is held here is given back; what is spent, the first reservation tells.
+                self._held = await limiter.take(call.caller, target, plan.of_others_money, need)
         except Refusal:
+            self._give_back()
             return False
         return True
