@@ -221,6 +221,32 @@ async def test_a_fallback_answers_within_the_limits_of_its_own_candidate(rig):
     assert [record.candidate_id for record in rig.records()] == [12, 11, 11]
 
 
+@pytest.mark.parametrize(
+    "whose", [("candidate", 12), ("key", None), ("person", 31), ("pilot", None)]
+)
+async def test_a_fallback_paid_by_the_token_is_held_by_money_where_the_first_is_not(
+    rig, valkey, whose
+):
+    rig.route("theirs?status=503")
+    limit(rig, LimitRoute(*whose, nano_usd=2 * COST))
+    table = rig.service.routes.table
+    hosted = replace(table.candidates[11], fallback_id=12, prices=())
+    other = replace(
+        table.candidates[11], id=12, slug="cand-12", upstream_model="theirs", fallback_id=None
+    )
+    rig.service.routes.table = replace(table, candidates={11: hosted, 12: other})
+    await seed(rig, valkey)
+
+    statuses = [(await rig.chat(max_tokens=3)).status for _ in range(4)]
+
+    assert statuses == [200, 200, 503, 503]
+    await counted(rig)
+    (name,) = valkey.keys(f"{LIMITS_PREFIX}*:money:*")
+    held = {key: int(value) for key, value in valkey.hgetall(name).items() if key[:2] == b"h:"}
+    assert int(valkey.hget(name, "spent")) == 2 * COST
+    assert sum(held.values()) == 0
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_call_that_has_ended_does_not_wait_for_the_garbage_collector(rig, stream):
     gc.collect()
