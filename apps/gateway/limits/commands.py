@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from apps.gateway.contract import UNSEEDED_KEY
-from apps.gateway.limits.cost import NOTHING, Need
+from apps.gateway.limits.cost import Need
 from apps.gateway.limits.plan import AT_ONCE, MONEYS, REQUESTS, TOKENS, Counter, Plan
 from apps.gateway.resp import Command, packed, packed_argument
 
@@ -81,16 +81,10 @@ class Epoch:
         return b"*%d\r\n" % (len(arguments) + 5) + _arguments(*arguments)
 
 
-def changes_of(
-    plan: Plan, need: Need, used: Need, *, was_let_through: bool, answered_elsewhere: bool = False
-) -> list[Change]:
-    """Return what a call that has ended changes, beside the request that it was.
-
-    Where another candidate answered, the limits of the one that was asked get all back.
-    """
+def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> list[Change]:
+    """Return what a call that has ended changes, beside the request that it was."""
     changes: list[Change] = []
     for counter in plan.counters:
-        spent = NOTHING if answered_elsewhere and counter.scope == "candidate" else used
         match counter.kind:
             case kind if kind == AT_ONCE:
                 changes.append((counter, 1, 0))
@@ -98,11 +92,11 @@ def changes_of(
                 if not was_let_through:
                     changes.append((counter, 1, 0))
             case kind if kind == TOKENS:
-                if need.tokens != spent.tokens:
-                    changes.append((counter, need.tokens, spent.tokens))
+                if need.tokens != used.tokens:
+                    changes.append((counter, need.tokens, used.tokens))
             case _:
-                if need.nano_usd or spent.nano_usd:
-                    changes.append((counter, need.nano_usd, spent.nano_usd))
+                if need.nano_usd or used.nano_usd:
+                    changes.append((counter, need.nano_usd, used.nano_usd))
     return changes
 
 

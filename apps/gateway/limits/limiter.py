@@ -86,18 +86,11 @@ class Limiter:
             raise
         return taken
 
-    def settle(
-        self,
-        taken: Reservation,
-        used: Need = NOTHING,
-        *,
-        ended_ms: int = 0,
-        answered_elsewhere: bool = False,
-    ) -> None:
+    def settle(self, taken: Reservation, used: Need = NOTHING, *, ended_ms: int = 0) -> None:
         """Give back what was reserved and count what was used. A second time changes nothing.
 
         A call without an end was not let through after all: it has used nothing, not even its
-        request. Where another candidate answered, the limits of this one get all back.
+        request.
         """
         if taken not in self._running:
             return
@@ -105,13 +98,7 @@ class Limiter:
         if taken.epoch is None:
             spent, requests = used.tokens - taken.need.tokens, 0 if ended_ms else -1
             self._local.move(taken.plan, time.monotonic(), tokens=spent, requests=requests)
-        changes = changes_of(
-            taken.plan,
-            taken.need,
-            used,
-            was_let_through=bool(ended_ms),
-            answered_elsewhere=answered_elsewhere,
-        )
+        changes = changes_of(taken.plan, taken.need, used, was_let_through=bool(ended_ms))
         if changes:
             self._send(taken.epoch, changes, ended_ms)
 

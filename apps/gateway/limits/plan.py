@@ -63,17 +63,6 @@ class Plan:
         self.packed: dict[str, bytes] = {}
 
     @cached_property
-    def of_candidate(self) -> Plan:
-        """What depends on which candidate answers."""
-        return Plan(tuple([one for one in self.counters if one.scope == "candidate"]))
-
-    @cached_property
-    def of_others_money(self) -> Plan:
-        """Money, whichever candidate answers."""
-        money = self.of_money.counters
-        return Plan(tuple([one for one in money if one.scope != "candidate"]))
-
-    @cached_property
     def of_money(self) -> Plan:
         return Plan(tuple([one for one in self.counters if one.kind in MONEYS]))
 

@@ -9,7 +9,7 @@ from apps.gateway.limits.plan import Plan
 
 
 class Reservation:
-    """`epoch` is None where this process alone knows of it; `headers` are for its answer, whichever way it ends."""
+    """`epoch` is None where this process alone knows of it; `headers` are for its answer."""
 
     __slots__ = ("epoch", "headers", "need", "plan")
 

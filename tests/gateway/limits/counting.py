@@ -22,7 +22,6 @@ from apps.gateway.resp import Connection
 NOW = datetime.now(UTC)
 PILOT = PilotRoute(1, "autumn", NOW - timedelta(9), NOW + timedelta(9), {"chat": 11})
 TARGET = Target("chat", CandidateRoute(11, "cand", 5, "m"), ProviderRoute(5, "up", "http://x"))
-OTHER = Target("chat", CandidateRoute(12, "other", 5, "m"), ProviderRoute(5, "up", "http://x"))
 TABLE = RouteTable(1, NOW)
 NOTHING_OF_KEYS = LimitRoute("key")
 
@@ -34,15 +33,14 @@ class Process:
         self.limiter = limiter
         self.pilot = replace(PILOT, limits=(NOTHING_OF_KEYS, *limits))
 
-    async def plan(self, *, key=21, person=31, target=TARGET, now=None):
+    async def plan(self, *, key=21, person=31, now=None):
         caller = Caller(KeyRoute(key, person, 1, "developer", NOW + timedelta(9)), self.pilot)
-        return self.limiter.plan(caller, target, TABLE, now or datetime.now(UTC))
+        return self.limiter.plan(caller, TARGET, TABLE, now or datetime.now(UTC))
 
-    async def take(self, tokens=0, nano=0, *, key=21, target=TARGET, part="", **more):
+    async def take(self, tokens=0, nano=0, *, key=21, **more):
         caller = Caller(KeyRoute(key, 31, 1, "developer", NOW + timedelta(9)), self.pilot)
-        plan = await self.plan(key=key, target=target, **more)
-        plan = getattr(plan, part) if part else plan
-        return await self.limiter.take(caller, target, plan, Need(tokens, nano))
+        plan = await self.plan(key=key, **more)
+        return await self.limiter.take(caller, TARGET, plan, Need(tokens, nano))
 
     async def settle(self, taken, tokens=0, nano=0, *, ended_ms=None, **more):
         ended_ms = now_ms() if ended_ms is None else ended_ms

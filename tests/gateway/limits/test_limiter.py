@@ -7,7 +7,7 @@ import pytest
 
 from apps.gateway.contract import LIMITS_PREFIX, UNSEEDED_KEY, LimitRoute
 from apps.gateway.errors import Refusal
-from tests.gateway.limits.counting import NOW, OTHER, now_ms, process
+from tests.gateway.limits.counting import NOW, now_ms, process
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -237,22 +237,6 @@ async def test_what_ended_before_counting_began_is_left_to_the_seed(valkey):
         await one.settle(taken[1], nano=2, ended_ms=since)
 
     assert money(valkey, "pilot:1:month:0")["spent"] == "2"
-
-
-async def test_the_money_of_a_call_counts_against_whoever_answered(valkey):
-    limits = (LimitRoute("candidate", nano_usd=10**6), LimitRoute("pilot", nano_usd=10**6))
-    async with process(*limits) as one:
-        await seeded(one, valkey)
-        await seeded(one, valkey, target=OTHER)
-        taken = await one.take(nano=70)
-        more = await one.take(nano=80, target=OTHER, part="of_candidate")
-        await one.settle(taken, nano=50, answered_elsewhere=True)
-        await one.settle(more, nano=50)
-
-    names = ("candidate:11", "candidate:12", "pilot:1")
-    states = [money(valkey, f"{whose}:month:0") for whose in names]
-    assert [state["spent"] for state in states] == ["0", "50", "50"]
-    assert not [field for state in states for field in state if field.startswith("h:")]
 
 
 async def test_what_no_call_costs_is_counted_exactly_all_the_same(valkey):
