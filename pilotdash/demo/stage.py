@@ -150,7 +150,7 @@ def make_limits(pilot: Pilot, candidates: dict[str, Candidate], *, now: datetime
     set_limit(
         pilot=pilot,
         scope=LimitScope.PERSON,
-        allowance=Allowance(usd=Decimal(25), requests_per_minute=600),
+        allowance=Allowance(usd=Decimal(25)),
         now=now,
     )
     dearest = max((model for model in TRIAL if model.price), key=lambda model: model.price or ())
