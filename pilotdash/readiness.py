@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import allow_anyone
+from apps.core.broker import connect_broker
 from apps.gateway.contract import GATEWAYS_KEY, ROUTES_VERSION_KEY, STREAM
 from apps.gateway.errors import error_body
 from apps.usage.quiet import seconds_since_drained
@@ -78,9 +79,7 @@ def _postgresql() -> dict[str, Any]:
 
 
 def _broker() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    )
+    return connect_broker(timeout_s=TIMEOUT_S)
 
 
 def _redis() -> dict[str, Any]:

@@ -23,6 +23,7 @@ import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from apps.core.broker import connect_broker
 from apps.gateway.contract import GATEWAYS_KEY, LIMITS_PREFIX, SCOPES, STREAM, UNSEEDED_KEY
 from apps.metrics.rollup import COUNTED
 
@@ -246,6 +247,4 @@ def _now_ms(client: "redis.Redis") -> int:
 
 
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    )
+    return connect_broker(timeout_s=TIMEOUT_S)

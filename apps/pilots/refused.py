@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any, Final
 
 import redis
-from django.conf import settings
 
+from apps.core.broker import connect_broker
 from apps.gateway.contract import REFUSALS_KEY
 from apps.pilots.models import Key
 
@@ -77,6 +77,4 @@ def _sentence(key: Key, found: dict[str, int]) -> str:
 
 @cache
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    )
+    return connect_broker(timeout_s=TIMEOUT_S)

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Final
 
 import redis
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -15,6 +14,7 @@ from apps.catalog.models import Candidate, CandidateState, Price, Provider
 from apps.catalog.routes import candidate_route, nano_usd, provider_route
 from apps.changes.actions import routes_changed
 from apps.changes.models import RoutesVersion
+from apps.core.broker import connect_broker
 from apps.gateway.contract import (
     ROUTES_CHANNEL,
     ROUTES_FORMAT,
@@ -113,12 +113,7 @@ def _is_published(version: int) -> bool:
 
 @cache
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-        health_check_interval=30,
-    )
+    return connect_broker(timeout_s=TIMEOUT_S, health_check_s=30)
 
 
 def _provider_routes() -> dict[int, ProviderRoute]:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import orjson
 import redis
-from django.conf import settings
 from django.db import (
     DataError,
     IntegrityError,
@@ -24,6 +23,7 @@ from django.db import (
 )
 
 from apps.changes.actions import mark_dirty
+from apps.core.broker import connect_broker
 from apps.gateway.contract import CallRecord
 from apps.usage.costing import COSTED
 from apps.usage.incoming import Unstorable, read_record
@@ -148,9 +148,7 @@ def _row(record: CallRecord) -> list[Any]:
 
 
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    )
+    return connect_broker(timeout_s=TIMEOUT_S)
 
 
 def _first_line(problem: Exception) -> str:
