@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import ADMINS, allow, signed_in
+from apps.gateway.contract import UNLESS_SET
 from apps.metrics.limit_use import (
     Spent,
     budget_spent,
@@ -22,7 +23,6 @@ from apps.metrics.limit_use import (
     subject_id,
 )
 from apps.metrics.readers import Reader, reader_of
-from apps.pilots.limits import KEY_AT_ONCE, KEY_REQUESTS_PER_MINUTE, KEY_TOKENS_PER_MINUTE
 from apps.pilots.models import Limit, LimitPeriod, LimitScope, Pilot
 from apps.pilots.queries import Subject, limits_of, subject_words, subjects_to_limit, whose
 
@@ -206,9 +206,9 @@ def _unset(pilot: Pilot, scope: str, own: list[Limit], now: datetime) -> list[Li
             LimitRow(
                 GENERAL[scope],
                 "what the endpoint keeps to while nothing is set",
-                requests=Amount(KEY_REQUESTS_PER_MINUTE),
-                tokens=Amount(KEY_TOKENS_PER_MINUTE),
-                at_once=Amount(KEY_AT_ONCE),
+                requests=Amount(UNLESS_SET.requests_per_minute),
+                tokens=Amount(UNLESS_SET.tokens_per_minute),
+                at_once=Amount(UNLESS_SET.at_once),
             )
         ]
     has_money = general is not None and general.usd is not None

@@ -95,7 +95,7 @@ class Call:
     @property
     def is_blind(self) -> bool:
         """Whether the developer must not know who answers."""
-        return self.target.alias in self.caller.pilot.blind
+        return self.caller.pilot.is_blind(self.target.alias)
 
     @property
     def admitted_at(self) -> datetime:

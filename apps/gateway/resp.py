@@ -257,11 +257,8 @@ def packed(command: Command) -> bytes:
     """Return a command in the server's protocol."""
     if isinstance(command, bytes):
         return command
-    pieces = [b"*%d\r\n" % len(command)]
-    for argument in command:
-        raw = argument if isinstance(argument, bytes) else str(argument).encode()
-        pieces.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(pieces)
+    raw = [one if isinstance(one, bytes) else str(one).encode() for one in command]
+    return b"*%d\r\n%b" % (len(raw), b"".join([packed_argument(one) for one in raw]))
 
 
 def packed_argument(raw: bytes) -> bytes:

@@ -19,13 +19,13 @@ from apps.gateway.asgi import Receive, Send
 from apps.gateway.attempts import Attempts
 from apps.gateway.breaker import Breakers
 from apps.gateway.call_log import CallLog
-from apps.gateway.contract import UNSEEDED_KEY
+from apps.gateway.contract import UNLESS_SET, UNSEEDED_KEY
 from apps.gateway.deadlines import Deadlines
 from apps.gateway.events import MAX_EVENT
 from apps.gateway.journal import open_journal
 from apps.gateway.ledger import Ledger
 from apps.gateway.limits.limiter import Limiter
-from apps.gateway.limits.plan import CALLS_AT_ONCE, unless_set
+from apps.gateway.limits.plan import unless_set
 from apps.gateway.limits.quotas import Quotas
 from apps.gateway.limits.slots import PER_PROCESS, Slots
 from apps.gateway.pages import Pages
@@ -57,7 +57,7 @@ class Settings:
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     trusted_proxies: tuple[Network, ...] = ()
     keep_seconds: float = KEEP_SECONDS
-    calls_per_key: int = CALLS_AT_ONCE
+    calls_per_key: int | None = UNLESS_SET.at_once
     calls_per_process: int = PER_PROCESS
     event_bytes: int = MAX_EVENT
     call_log: int | None = None

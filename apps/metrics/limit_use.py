@@ -17,6 +17,7 @@ from apps.core.figures import money
 from apps.core.periods import DAY, Period, day_of, period_of_days, start_of_day
 from apps.metrics.queries import hosting_by_candidate, usage_by_candidate, usage_by_person
 from apps.metrics.readers import Reader
+from apps.metrics.rollup import COUNTED_SOURCES
 from apps.metrics.sums import HostingSums, UsageSums
 from apps.pilots.models import Limit, LimitPeriod, LimitScope, Pilot
 from apps.usage.models import Call
@@ -26,7 +27,6 @@ PER: Final = {
     LimitPeriod.MONTH.value: " a month",
     LimitPeriod.PILOT.value: " for the whole pilot",
 }
-COUNTED_SOURCES: Final = ("gateway", "compare")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from django.db import transaction
 
 from apps.accounts.models import Person
 from apps.catalog.models import Candidate
 from apps.core.money import MONEY_STEP
+from apps.gateway.contract import UNLESS_SET
 from apps.pilots.models import Enrollment, Key, Limit, LimitPeriod, LimitScope, Pilot
 from apps.pilots.trail import note, open_pilot
-
-# What each key of a new pilot may use: far above what one developer's tools ask for, so that only a
-# program gone wild meets it. Migration 0003 gave pilots that were there before the same.
-KEY_AT_ONCE: Final = 10
-KEY_REQUESTS_PER_MINUTE: Final = 6_000
-KEY_TOKENS_PER_MINUTE: Final = 10_000_000
 
 
 class LimitsNothing(Exception):
@@ -98,13 +92,16 @@ def remove_limit(*, limit: Limit, now: datetime, actor: Person | None = None) ->
 
 
 def limit_each_key(pilot: Pilot, *, now: datetime) -> None:
-    """Give a new pilot the limit that every pilot begins with."""
+    """Give a new pilot the limit that every pilot begins with.
+
+    Migration 0003 gave pilots that were there before the same.
+    """
     Limit.objects.create(
         pilot=pilot,
         scope=LimitScope.KEY,
-        requests_per_minute=KEY_REQUESTS_PER_MINUTE,
-        tokens_per_minute=KEY_TOKENS_PER_MINUTE,
-        at_once=KEY_AT_ONCE,
+        requests_per_minute=UNLESS_SET.requests_per_minute,
+        tokens_per_minute=UNLESS_SET.tokens_per_minute,
+        at_once=UNLESS_SET.at_once,
         created_at=now,
         changed_at=now,
     )

@@ -9,8 +9,8 @@ from django.utils import timezone
 from apps.accounts.models import AuditEntry, Role
 from apps.core.periods import DAY
 from apps.dashboard.limits_page import Amount, Used, sections
+from apps.gateway.contract import UNLESS_SET
 from apps.metrics.readers import Reader
-from apps.pilots.limits import KEY_AT_ONCE
 from apps.pilots.models import Limit
 from tests.factories import (
     make_candidate,
@@ -45,7 +45,7 @@ def test_a_pilot_without_limits_says_what_the_endpoint_keeps_to(client, admin, p
 
     by_scope = {section.scope: section for section in page.context["sections"]}
     key = by_scope["key"].rows[0]
-    assert (key.name, key.at_once, key.id) == ("Each key", Amount(KEY_AT_ONCE), None)
+    assert (key.name, key.at_once, key.id) == ("Each key", Amount(UNLESS_SET.at_once), None)
     assert [len(section.rows) for section in by_scope.values()] == [1, 0, 0, 0]
     assert [section.has_general for section in by_scope.values()] == [False] * 4
     assert page.text.count("No limit:") == 3

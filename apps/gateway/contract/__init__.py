@@ -33,6 +33,7 @@ from apps.gateway.contract.names import (
 )
 from apps.gateway.contract.record import Attempt, CallRecord
 from apps.gateway.contract.table import (
+    UNLESS_SET,
     CandidateRoute,
     KeyRoute,
     LimitRoute,
@@ -64,6 +65,7 @@ __all__ = [
     "STREAM_GROUP",
     "SUFFIX",
     "TASKS",
+    "UNLESS_SET",
     "UNSEEDED_KEY",
     "USAGE_SOURCES",
     "Attempt",

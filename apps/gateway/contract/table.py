@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -90,6 +90,13 @@ class LimitRoute:
     set_at: int = 0
 
 
+# What each key may use where nobody has set anything: far above what one developer's tools ask for,
+# so that only a program gone wild meets it.
+UNLESS_SET: Final = LimitRoute(
+    "key", requests_per_minute=6_000, tokens_per_minute=10_000_000, at_once=10
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PilotRoute:
     """A pilot that answers calls. `aliases` maps the model name developers send to a candidate id.
@@ -106,6 +113,10 @@ class PilotRoute:
     blind: dict[str, tuple[int, ...]] = field(default_factory=dict)
     zone: str = "UTC"
     limits: tuple[LimitRoute, ...] = ()
+
+    def is_blind(self, alias: str) -> bool:
+        """Tell whether developers must not know who answers for an alias."""
+        return alias in self.blind
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ SETTLE: Final = (Path(__file__).parent / "settle.lua").read_bytes()
 RESERVE_SHA: Final = sha1(RESERVE, usedforsecurity=False).hexdigest()
 SETTLE_SHA: Final = sha1(SETTLE, usedforsecurity=False).hexdigest()
 LEASE_SECONDS: Final = 6
+# Keys and limits come and go for as long as a connection lasts.
+CACHE_LIMIT: Final = 4_096
 # A counter, what was reserved of it, and what was used.
 Change = tuple[Counter, int, int]
 
@@ -45,6 +47,8 @@ class Epoch:
         for counter, held, used in changes:
             name = self._names.get(counter.name)
             if name is None:
+                if len(self._names) >= CACHE_LIMIT:
+                    self._names.clear()
                 name = self._names[counter.name] = _arguments(self.prefix + counter.name)
             keys.append(name)
             values.append(b"%b%b%b" % (counter.head, _number(held), _number(used)))
@@ -85,18 +89,12 @@ def changes_of(plan: Plan, need: Need, used: Need, *, was_let_through: bool) -> 
     """Return what a call that has ended changes, beside the request that it was."""
     changes: list[Change] = []
     for counter in plan.counters:
-        match counter.kind:
-            case kind if kind == AT_ONCE:
-                changes.append((counter, 1, 0))
-            case kind if kind == REQUESTS:
-                if not was_let_through:
-                    changes.append((counter, 1, 0))
-            case kind if kind == TOKENS:
-                if need.tokens != used.tokens:
-                    changes.append((counter, need.tokens, used.tokens))
-            case _:
-                if need.nano_usd or used.nano_usd:
-                    changes.append((counter, need.nano_usd, used.nano_usd))
+        if counter.kind == AT_ONCE or (counter.kind == REQUESTS and not was_let_through):
+            changes.append((counter, 1, 0))
+        elif counter.kind == TOKENS and need.tokens != used.tokens:
+            changes.append((counter, need.tokens, used.tokens))
+        elif counter.kind in MONEYS and (need.nano_usd or used.nano_usd):
+            changes.append((counter, need.nano_usd, used.nano_usd))
     return changes
 
 
@@ -106,8 +104,7 @@ def _flag(counter: Counter) -> int:
 
 
 def _number(value: int) -> bytes:
-    digits = b"%d" % value
-    return b"$%d\r\n%b\r\n" % (len(digits), digits)
+    return packed_argument(b"%d" % value)
 
 
 def _arguments(*texts: str) -> bytes:

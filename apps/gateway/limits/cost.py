@@ -12,12 +12,11 @@ from typing import Final
 from apps.gateway.contract import CallRecord, CandidateRoute, PriceRoute
 from apps.gateway.estimate import Calibration
 from apps.gateway.request import Request
+from apps.gateway.usage_tap import MOST_TOKENS
 
 WITHOUT_ANSWER: Final = ("embeddings", "rerank", "messages/count_tokens")
 # Tokens that a request must have room for in its minute, where it allows itself many more.
 EXPECTED_TOKENS: Final = 1_024
-# A request may ask for any number of tokens; no answer has more than this.
-MOST_TOKENS: Final = 1 << 31
 # A million dollars: what the scripts still count exactly, and no call costs.
 MOST_NANO_USD: Final = 10**15
 _MILLION: Final = 1_000_000
@@ -57,6 +56,7 @@ def expected(
     most = 0
     if endpoint not in WITHOUT_ANSWER:
         usual = calibration.expected_completion(candidate.id) or EXPECTED_TOKENS
+        # A request may ask for any number of tokens; no answer has more than can be stated.
         most = min(request.most_tokens or usual, MOST_TOKENS)
     tokens = prompt + min(most, EXPECTED_TOKENS)
     if not candidate.prices or (price := price_at(candidate, now)) is None:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 from apps.gateway.access import Caller, Target
-from apps.gateway.contract import LIMITS_PREFIX, LimitRoute, RouteTable
+from apps.gateway.contract import LIMITS_PREFIX, UNLESS_SET, LimitRoute, RouteTable
 from apps.gateway.limits import words
 from apps.gateway.limits.commands import (
     LEASE_SECONDS,
@@ -31,7 +31,7 @@ from apps.gateway.limits.commands import (
 )
 from apps.gateway.limits.cost import NOTHING, Need
 from apps.gateway.limits.local import Allowance, LocalLimits
-from apps.gateway.limits.plan import MONEYS, UNLESS_SET, Plan, calls_at_once, plan_of
+from apps.gateway.limits.plan import MONEYS, Plan, calls_at_once, plan_of
 from apps.gateway.limits.reservation import Reservation
 from apps.gateway.resp import Command, Connection, Refused, Reply, Unavailable, packed
 
@@ -180,7 +180,7 @@ class Limiter:
         if table is not self._table:
             self._table = table
             self._plans.clear()
-        is_blind = target.alias in caller.pilot.blind
+        is_blind = caller.pilot.is_blind(target.alias)
         which = (caller.key.id, target.candidate.id, is_blind)
         found = self._plans.get(which)
         if found is None or now >= found.valid_until:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from apps.core.periods import DAY, day_of, start_of_day
 from apps.gateway.access import Caller
-from apps.gateway.contract import SCOPES, CandidateRoute, LimitRoute, PilotRoute
+from apps.gateway.contract import SCOPES, UNLESS_SET, CandidateRoute, LimitRoute, PilotRoute
 from apps.gateway.resp import packed_argument
 
-# A pilot whose limits nobody has set is protected from a program that runs wild all the same.
-CALLS_AT_ONCE: Final = 10
-UNLESS_SET: Final = LimitRoute(
-    "key", requests_per_minute=6_000, tokens_per_minute=10_000_000, at_once=CALLS_AT_ONCE
-)
 REQUESTS, TOKENS, AT_ONCE, MONEY, PILOT_MONEY = "r", "t", "c", "m", "p"
 MONEYS: Final = (MONEY, PILOT_MONEY)
 FAR: Final = datetime.max.replace(tzinfo=UTC)
@@ -47,7 +43,7 @@ class Counter:
         object.__setattr__(self, "head", head)
 
 
-def unless_set(calls_at_once: int) -> LimitRoute:
+def unless_set(calls_at_once: int | None) -> LimitRoute:
     """Return the limit of keys in pilots that have set none."""
     return replace(UNLESS_SET, at_once=calls_at_once)
 
@@ -169,11 +165,10 @@ def period_of(period: str, pilot: PilotRoute, now: datetime) -> tuple[datetime, 
     if period == "pilot":
         return pilot.opens_at, pilot.closes_at
     zone = ZoneInfo(pilot.zone)
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    first = day_of(now, zone)
     if period == "day":
-        # Days have 23 to 25 hours; noon of the next one is always on the next one.
-        following = (midnight + timedelta(hours=36)).replace(hour=0)
+        following = first + DAY
     else:
-        midnight = midnight.replace(day=1)
-        following = (midnight + timedelta(days=32)).replace(day=1)
-    return midnight.astimezone(UTC), following.astimezone(UTC)
+        first = first.replace(day=1)
+        following = (first + 31 * DAY).replace(day=1)
+    return start_of_day(first, zone), start_of_day(following, zone)

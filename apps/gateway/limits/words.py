@@ -94,7 +94,7 @@ def rate_headers(reply: list[int]) -> Headers:
 
 def _money_refusal(counter: Counter, caller: Caller, alias: str, whose: str, left: int) -> Refusal:
     pilot = caller.pilot
-    is_blind = alias in pilot.blind
+    is_blind = pilot.is_blind(alias)
     span = _PERIODS[counter.period]
     budget = "the budget" if is_blind else f"the budget of {_usd(counter.size)}"
     if left > 0:

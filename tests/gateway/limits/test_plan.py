@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.gateway.access import Caller
-from apps.gateway.contract import CandidateRoute, KeyRoute, LimitRoute, PilotRoute
-from apps.gateway.limits.plan import FAR, UNLESS_SET, calls_at_once, period_of, plan_of
+from apps.gateway.contract import UNLESS_SET, CandidateRoute, KeyRoute, LimitRoute, PilotRoute
+from apps.gateway.limits.plan import FAR, calls_at_once, period_of, plan_of
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PILOT = PilotRoute(
