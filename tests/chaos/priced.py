@@ -103,7 +103,11 @@ def spent_tokens(records: Iterable[CallRecord]) -> int:
 def seed(valkey: "redis.Redis", records: Iterable[CallRecord] = ()) -> None:
     """Tell the counters of money what was spent before they began, as the worker does."""
     for name in valkey.smembers(UNSEEDED_KEY):
-        start, since = map(int, valkey.hmget(name, "start", "since"))
+        start, since = valkey.hmget(name, "start", "since")
+        if start is None or since is None:
+            # A process that died held something in it: it begins anew with the next call.
+            continue
+        start, since = int(start), int(since)
         before = [record for record in records if start <= ended_ms(record) < since]
         valkey.hset(name, "seed", spent_tokens(before) * TOKEN_NANO_USD)
         valkey.srem(UNSEEDED_KEY, name)
