@@ -101,6 +101,7 @@ def make_pilot(**fields):
             "starts_on": date(2026, 11, 2),
             "ends_on": date(2026, 11, 29),
             "created_at": NOON - timedelta(days=20),
+            "started_at": NOON - timedelta(days=20),
         }
         | fields
     )

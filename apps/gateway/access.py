@@ -136,7 +136,7 @@ def find_fallback(
     if candidate.state != "active" or not can_answer(endpoint, request, candidate, provider):
         return None
     rotation = caller.pilot.blind.get(target.alias)
-    if rotation is not None and candidate.id not in rotation:
+    if rotation is not None and candidate.id not in rotation.candidate_ids:
         return None
     return Target(target.alias, candidate, provider)
 

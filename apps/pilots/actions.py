@@ -71,9 +71,12 @@ def create_pilot(
     budget_usd: Decimal | None = None,
     rating_scale: str = RatingScale.THUMBS,
     people_named: bool = False,
+    is_draft: bool = False,
     actor: Person | None = None,
 ) -> Pilot:
     """Make a pilot of whole days in its own zone, with a generous limit on each key.
+
+    A draft's keys open nothing until it is started.
 
     Raises catalog.actions.SlugMalformed, SlugTaken, EndsBeforeItStarts, UnknownZone.
     """
@@ -91,6 +94,7 @@ def create_pilot(
         rating_scale=rating_scale,
         people_named=people_named,
         created_at=now,
+        started_at=None if is_draft else now,
     )
     limit_each_key(pilot, now=now)
     note(pilot, "pilot created", actor, now, {"days": f"{starts_on} to {ends_on}", "zone": zone})

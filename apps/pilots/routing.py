@@ -157,7 +157,9 @@ def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
         .values_list("pilot_id", "alias", "candidate_id")
     ):
         aliases[pilot_id][alias] = candidate_id
-    pilots = Pilot.objects.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_KEPT))
+    pilots = Pilot.objects.filter(
+        Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_KEPT), started_at__isnull=False
+    )
     limits = _limit_routes()
     return {
         pilot.id: PilotRoute(

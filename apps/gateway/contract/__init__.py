@@ -40,6 +40,7 @@ from apps.gateway.contract.table import (
     PilotRoute,
     PriceRoute,
     ProviderRoute,
+    RotationRoute,
     RouteTable,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "PilotRoute",
     "PriceRoute",
     "ProviderRoute",
+    "RotationRoute",
     "RouteTable",
     "UnknownVersion",
     "parse_instant",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
 
+from apps.core.rotation import Era
 from apps.gateway.contract.names import (
     ROUTES_FORMAT,
     SERVED_BY_MOST,
@@ -98,11 +99,29 @@ UNLESS_SET: Final = LimitRoute(
 
 
 @dataclass(frozen=True, slots=True)
+class RotationRoute:
+    """Who takes turns behind a blind alias; see core.rotation. The seed is secret.
+
+    `swaps` holds who was chosen in place of the candidate that a day had assigned, by
+    "<person id>:<working day>"; only of today and later.
+    """
+
+    seed: str
+    eras: tuple[Era, ...]
+    swaps: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def candidate_ids(self) -> frozenset[int]:
+        """All that ever took turns."""
+        return frozenset(id_ for era in self.eras for id_ in era.candidate_ids)
+
+
+@dataclass(frozen=True, slots=True)
 class PilotRoute:
     """A pilot that answers calls. `aliases` maps the model name developers send to a candidate id.
 
-    `blind` maps those aliases whose candidate must not be known to all candidates that may answer
-    for them. Outside [opens_at, closes_at) its keys are refused with a sentence.
+    `blind` holds the aliases whose candidate must not be known, apart from `aliases`.
+    Outside [opens_at, closes_at) its keys are refused with a sentence: `closing_sentence`, if any.
     """
 
     id: int
@@ -110,9 +129,10 @@ class PilotRoute:
     opens_at: datetime
     closes_at: datetime
     aliases: dict[str, int] = field(default_factory=dict)
-    blind: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    blind: dict[str, RotationRoute] = field(default_factory=dict)
     zone: str = "UTC"
     limits: tuple[LimitRoute, ...] = ()
+    closing_sentence: str = ""
 
     def is_blind(self, alias: str) -> bool:
         """Tell whether developers must not know who answers for an alias."""
@@ -181,9 +201,17 @@ def _with_instants(fields: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _pilot(row: dict[str, Any]) -> PilotRoute:
     fields = _with_instants(row, "opens_at", "closes_at")
-    fields["blind"] = {alias: tuple(ids) for alias, ids in row["blind"].items()}
+    fields["blind"] = {alias: _rotation(each) for alias, each in row["blind"].items()}
     fields["limits"] = tuple(LimitRoute(**limit) for limit in row["limits"])
     return PilotRoute(**fields)
+
+
+def _rotation(row: dict[str, Any]) -> RotationRoute:
+    eras = (
+        Era(date.fromisoformat(era["first_day"]), tuple(era["candidate_ids"]))
+        for era in row["eras"]
+    )
+    return RotationRoute(**row | {"eras": tuple(eras)})
 
 
 def _candidate(row: dict[str, Any]) -> CandidateRoute:

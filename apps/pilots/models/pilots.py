@@ -2,8 +2,11 @@
 
 import re
 from datetime import datetime
+from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -12,10 +15,13 @@ from apps.accounts.models import Person
 from apps.catalog.models import Candidate
 from apps.core.money import MONEY_DIGITS, MONEY_PLACES
 from apps.core.periods import Period, period_of_days
-from apps.gateway.contract import MONEY_PERIODS, SCOPES
 
 # Continue sends models called "o1…" or "gpt-5…" to another endpoint, so no alias may look like one.
 ALIAS = re.compile(r"^(?!o\d|gpt-[5-9])[a-z0-9][a-z0-9._-]{0,62}$")
+
+
+# Of the answers that can be rated, so many are asked about: a sample that nobody chose.
+SAMPLE_SHARE: Final = Decimal("0.05")
 
 
 class RatingScale(models.TextChoices):
@@ -23,12 +29,31 @@ class RatingScale(models.TextChoices):
     STARS = "stars", "One to five"
 
 
+class Stage(models.TextChoices):
+    """How far the choice has come: many candidates by a few people, or finalists by all."""
+
+    SCREENING = "screening", "Screening: a few people, any number of candidates, side by side"
+    TRIAL = "trial", "Trial: everybody, two or three finalists"
+
+
+class AfterClose(models.TextChoices):
+    """What keys are answered once the pilot has ended."""
+
+    GONE = "gone", "A sentence that says the pilot is over"
+    WINNER = "winner", "The winner answers"
+    FALLBACK = "fallback", "Another candidate answers"
+
+
 class Pilot(models.Model):
     """One trial of some candidates by some people between two dates of its own time zone.
 
-    `people_named` decides whether leads see who did what, or only sums over groups. The gateway
-    counts money against the budget since `budget_since`, else since `created_at`, and has what was
-    spent before looked up.
+    A draft has not started: `started_at` is null, its keys open nothing. `people_named` decides
+    whether leads see who did what, or only sums over groups. The gateway counts money against the
+    budget since `budget_since`, else since `created_at`, and has what was spent before looked up.
+
+    Who answered a blind call is shown to nobody until `unblinded_at` or `closed_at`. A closing is
+    announced for `closes_at`; `after_close` and `after_candidate` say what keys are answered then,
+    with `closing_sentence` beside. Empty texts and tags stand for the product's own.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
@@ -41,8 +66,23 @@ class Pilot(models.Model):
     )
     rating_scale = models.CharField(max_length=8, choices=RatingScale, default=RatingScale.THUMBS)
     people_named = models.BooleanField(default=False)
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.TRIAL)
+    daily_question = models.CharField(max_length=200, blank=True)
+    pulse_questions = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    rating_tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    widget_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    sample_share = models.DecimalField(max_digits=4, decimal_places=3, default=SAMPLE_SHARE)
     budget_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    unblinded_at = models.DateTimeField(null=True, blank=True)
+    closing_announced_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True)
+    after_close = models.CharField(max_length=16, choices=AfterClose, default=AfterClose.GONE)
+    after_candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    closing_sentence = models.CharField(max_length=300, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -58,10 +98,27 @@ class Pilot(models.Model):
                 name="pilot_scale_is_known",
                 condition=Q(rating_scale__in=list(RatingScale.values)),
             ),
+            models.CheckConstraint(
+                name="pilot_stage_is_known", condition=Q(stage__in=list(Stage.values))
+            ),
+            models.CheckConstraint(
+                name="pilot_samples_a_share",
+                condition=Q(sample_share__gte=0, sample_share__lte=1),
+            ),
+            models.CheckConstraint(
+                name="pilot_after_close_names_who_answers",
+                condition=Q(after_close=AfterClose.GONE)
+                | Q(after_close__in=[AfterClose.WINNER, AfterClose.FALLBACK])
+                & Q(after_candidate__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        return self.started_at is None
 
     @property
     def zone_info(self) -> ZoneInfo:
@@ -76,7 +133,11 @@ class Pilot(models.Model):
         return Period(whole.start, max(whole.start, min(whole.end, self.closed_at)))
 
     def is_running(self, *, at: datetime) -> bool:
-        return self.closed_at is None and self.period.start <= at < self.period.end
+        return (
+            not self.is_draft
+            and self.closed_at is None
+            and self.period.start <= at < self.period.end
+        )
 
 
 class Enrollment(models.Model):
@@ -164,113 +225,57 @@ class Key(models.Model):
         return self.hint
 
 
-class LimitScope(models.TextChoices):
-    """Whose a limit is."""
+class JoinLink(models.Model):
+    """A link by which people join a pilot by themselves. Only its digest is stored.
 
-    KEY = "key", "Each key"
-    PERSON = "person", "Each person"
-    CANDIDATE = "candidate", "Each candidate"
-    PILOT = "pilot", "The whole pilot"
-
-
-class LimitPeriod(models.TextChoices):
-    """Over which time money is counted, in the pilot's zone."""
-
-    DAY = "day", "a day"
-    MONTH = "month", "a month"
-    PILOT = "pilot", "the whole pilot"
-
-
-assert (LimitScope.values, LimitPeriod.values) == (list(SCOPES), list(MONEY_PERIODS))
-
-
-class Limit(models.Model):
-    """What one key, person or candidate of a pilot, or all of it, may use; None is without limit.
-
-    A row without key, enrollment and candidate holds for each that has no row of its own; what that
-    row leaves open, the general one fills in. When the money is used up, a hard limit refuses and a
-    soft one tells leads. The gateway counts money since `money_since`, without a gap from then on,
-    and has what was spent before looked up.
+    With `email_domains`, only addresses of those domains; at most `most_uses` people.
     """
 
-    pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="limits")
-    scope = models.CharField(max_length=16, choices=LimitScope)
-    key = models.ForeignKey(
-        Key, on_delete=models.PROTECT, null=True, blank=True, related_name="limits"
+    pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="join_links")
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=16)
+    email_domains = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    most_uses = models.PositiveIntegerField(default=40)
+    uses = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    enrollment = models.ForeignKey(
-        Enrollment, on_delete=models.PROTECT, null=True, blank=True, related_name="limits"
-    )
-    candidate = models.ForeignKey(
-        Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="limits"
-    )
-    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
-    tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True)
-    at_once = models.PositiveIntegerField(null=True, blank=True)
-    usd = models.DecimalField(
-        max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, null=True, blank=True
-    )
-    money_since = models.DateTimeField(null=True, blank=True)
-    period = models.CharField(max_length=8, choices=LimitPeriod, default=LimitPeriod.MONTH)
-    is_hard = models.BooleanField(default=True)
     created_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="limit_scope_says_whose_it_is",
-                condition=Q(scope="key", enrollment__isnull=True, candidate__isnull=True)
-                | Q(scope="person", key__isnull=True, candidate__isnull=True)
-                | Q(scope="candidate", key__isnull=True, enrollment__isnull=True)
-                | Q(
-                    scope="pilot",
-                    key__isnull=True,
-                    enrollment__isnull=True,
-                    candidate__isnull=True,
-                ),
+                name="joinlink_expires_after_creation", condition=Q(expires_at__gt=F("created_at"))
             ),
             models.CheckConstraint(
-                name="limit_period_is_known", condition=Q(period__in=list(LimitPeriod.values))
-            ),
-            models.CheckConstraint(
-                name="limit_money_is_counted_since_a_moment",
-                condition=Q(usd__isnull=True) | Q(money_since__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="limit_limits_something",
-                condition=Q(requests_per_minute__isnull=False)
-                | Q(tokens_per_minute__isnull=False)
-                | Q(at_once__isnull=False)
-                | Q(usd__isnull=False),
-            ),
-            # Nothing at all is no limit: a candidate is paused, a key revoked, a person taken out.
-            models.CheckConstraint(
-                name="limit_leaves_something",
-                condition=(Q(requests_per_minute__isnull=True) | Q(requests_per_minute__gte=1))
-                & (Q(tokens_per_minute__isnull=True) | Q(tokens_per_minute__gte=1))
-                & (Q(at_once__isnull=True) | Q(at_once__gte=1))
-                & (Q(usd__isnull=True) | Q(usd__gt=0)),
-            ),
-            models.UniqueConstraint(
-                name="limit_one_for_all_of_a_scope",
-                fields=["pilot", "scope"],
-                condition=Q(key__isnull=True, enrollment__isnull=True, candidate__isnull=True),
-            ),
-            models.UniqueConstraint(
-                name="limit_once_per_key", fields=["key"], condition=Q(key__isnull=False)
-            ),
-            models.UniqueConstraint(
-                name="limit_once_per_enrollment",
-                fields=["enrollment"],
-                condition=Q(enrollment__isnull=False),
-            ),
-            models.UniqueConstraint(
-                name="limit_once_per_candidate",
-                fields=["pilot", "candidate"],
-                condition=Q(candidate__isnull=False),
+                name="joinlink_is_not_overused", condition=Q(uses__lte=F("most_uses"))
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope} in {self.pilot_id}"
+        return self.hint
+
+
+class PilotEvent(models.Model):
+    """Something that happened to a pilot, such as "vLLM upgraded". Charts show it."""
+
+    pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    text = models.CharField(max_length=200)
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    actor = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Said by the product itself, not typed.
+    is_automatic = models.BooleanField(default=False)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["pilot", "-at"], name="pilotevent_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.text}"
