@@ -5,7 +5,7 @@ drain. Developers work on weekdays, more in the morning and the afternoon; some 
 often as others; most calls are autocompletions, of which every third is abandoned.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -71,6 +71,10 @@ class Caller:
     last_day: int | None = None
 
 
+# Who answers a caller's task at a moment, where that is not left to chance; None where it is.
+Pick = Callable[[Caller, datetime, str], CandidateShape | None]
+
+
 def generate_calls(
     *,
     seed: int,
@@ -80,6 +84,7 @@ def generate_calls(
     callers: Sequence[Caller],
     candidates: Sequence[CandidateShape],
     count: int,
+    pick: Pick | None = None,
 ) -> Iterator[CallRecord]:
     """Yield `count` records in order of time, every one inside the period.
 
@@ -102,6 +107,7 @@ def generate_calls(
     for at, caller in moments:
         candidate = candidates[int(rng.choice(len(candidates), p=share / share.sum()))]
         task = tasks[int(rng.choice(len(tasks), p=task_share / task_share.sum()))]
+        candidate = (pick(caller, at, task) if pick else None) or candidate
         yield _call(rng, at, pilot_id, caller, candidate, task)
 
 

@@ -70,3 +70,18 @@ def test_nobody_at_work_is_an_error():
 
     with pytest.raises(ValueError, match="at work"):
         calls(period=night)
+
+
+def test_who_answers_may_be_said_call_by_call():
+    blind = CandidateShape(3, 1, "pilot-chat")
+
+    def pick(caller, at, task):
+        return blind if caller.person_id == 2 and task == "chat" else None
+
+    made = calls(pick=pick)
+
+    picked = [call for call in made if call.person_id == 2 and call.task == "chat"]
+    assert picked
+    assert {(call.candidate_id, call.alias) for call in picked} == {(3, "pilot-chat")}
+    others = [call for call in made if call not in picked]
+    assert {call.candidate_id for call in others} == {1, 2}
