@@ -61,8 +61,11 @@ class DailyQuestion(models.Model):
     is_blind = models.BooleanField()
     asked_at = models.DateTimeField()
     channel = models.CharField(max_length=16, choices=Channel, default=Channel.PAGE)
-    # When a mail or a message about it went out; a claim taken before it is sent.
+    # When a mail or a message about it went out; a claim taken before it is sent, given back when
+    # the sending failed. `problem` says to the person why.
     sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
     score = models.SmallIntegerField(null=True, blank=True)
     reason = models.TextField(blank=True)
     via = models.CharField(max_length=16, blank=True)
@@ -145,6 +148,8 @@ class SampledAnswer(models.Model):
     asked_at = models.DateTimeField()
     channel = models.CharField(max_length=16, choices=Channel, default=Channel.PAGE)
     sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["pilot_id", "person", "-asked_at"], name="sampled_by_one")]
