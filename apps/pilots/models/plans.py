@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -41,6 +42,9 @@ class Goal(models.Model):
 
     `margin` and `least` are in the measure's unit: shares of 1 for acceptance and wins, points of
     the five for the daily question. A candidate with less than `least` is not worth having.
+
+    Until the pilot starts, `candidate_ids` and `is_blind` say who is to serve the role, and whether
+    they will take turns behind one alias; from then on rotations and trials say it.
     """
 
     pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="goals")
@@ -48,6 +52,8 @@ class Goal(models.Model):
     measure = models.CharField(max_length=16, choices=Measure)
     margin = models.DecimalField(max_digits=6, decimal_places=4)
     least = models.DecimalField(max_digits=6, decimal_places=4, null=True, blank=True)
+    is_blind = models.BooleanField(default=True)
+    candidate_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
 
     class Meta:
         constraints = [
