@@ -3,14 +3,21 @@
 "Needs data" says what is missing; nothing is answered that nobody has measured or set.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from apps.catalog.models import Candidate, Residence
-from apps.core.figures import money, money_range, number, percent, percent_interval
+from apps.catalog.models import Residence
+from apps.core.figures import money, money_range, number, percent, percent_interval, seconds
 from apps.dashboard.leaderboard import Row
+from apps.dashboard.quality import RoleQuality, value_words
 from apps.dashboard.spending import Spending
+from apps.metrics.findings import EARLY
 from apps.metrics.statistics import wilson
+from apps.pilots.models import Plan
+
+# The farther code goes, the more there is to agree to.
+FARNESS: Final = {Residence.INSIDE: 0, Residence.PRIVATE: 1, Residence.OUTSIDE: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +32,58 @@ class Verdict:
     url: str = ""
 
 
-def verdicts(rows: Sequence[Row], spent: Spending) -> list[Verdict]:
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was set beforehand. `least` is by role, in the unit of its measure."""
+
+    least: Mapping[str, float] = field(default_factory=dict)
+    plan: Plan | None = None
+    baseline: str = ""
+
+
+NOTHING_AGREED: Final = Agreed()
+
+
+def verdicts(
+    rows: Sequence[Row],
+    spent: Spending,
+    qualities: Sequence[RoleQuality] = (),
+    agreed: Agreed = NOTHING_AGREED,
+) -> list[Verdict]:
     """Answer the five questions from what exists now."""
-    candidates = [row.candidate for row in rows]
-    return [value(rows), fit(candidates), memory(), budget(spent), upkeep(rows)]
+    first = quality(qualities, agreed) if qualities else value(rows)
+    return [first, fit(rows, agreed.plan), memory(agreed.plan), budget(spent), upkeep(rows, agreed)]
+
+
+def quality(qualities: Sequence[RoleQuality], agreed: Agreed) -> Verdict:
+    """Hold the best of the first role with evidence against what was agreed to be worth it."""
+    question, url = "Is one valuable enough?", "#quality"
+    known = [each for each in qualities if each.rows and each.rows[0].estimate is not None]
+    if not known:
+        missing = qualities[0].headline if qualities[0].is_hidden else "nobody has answered yet"
+        return Verdict(1, question, "data", "–", missing, url)
+    role = known[0]
+    best = role.winner or role.rows[0]
+    estimate = best.estimate or role.rows[0].estimate
+    assert estimate is not None
+    measure, least = role.finding.measure, agreed.least.get(role.finding.role)
+    evidence = f"{role.role.lower()}: {best.candidate.name} ({best.bounds})"
+    now = role.finding.baseline
+    if now is not None:
+        evidence += f"; {agreed.baseline or 'what you have'} {value_words(measure, now)}, not blind"
+    if now is not None and estimate.high < now:
+        return Verdict(1, question, "no", best.value, f"{evidence}: stay with what you have", url)
+    if least is None:
+        return Verdict(1, question, "data", best.value, f"{evidence}; no least was set", url)
+    evidence += f"; at least {value_words(measure, least)} was asked for"
+    state = "yes" if estimate.low >= least else "no" if estimate.high < least else "early"
+    if state == "yes" and role.finding.state == EARLY:
+        evidence += "; which is best is not told yet"
+    return Verdict(1, question, state, best.value, evidence, url)
 
 
 def value(rows: Sequence[Row]) -> Verdict:
-    """No goal can be set yet, so the best share stands without a yes or a no."""
+    """Without a goal, the best share liked stands without a yes or a no."""
     question = "Is one valuable enough?"
     best = rows[0] if rows and rows[0].liked else None
     if best is None or best.liked is None:
@@ -52,18 +103,38 @@ def value(rows: Sequence[Row]) -> Verdict:
     return Verdict(1, question, "data", percent(best.liked.mid), evidence, "#leaderboard")
 
 
-def fit(candidates: Sequence[Candidate]) -> Verdict:
+def fit(rows: Sequence[Row], plan: Plan | None = None) -> Verdict:
+    """Where code goes and how soon an answer begins, against what was agreed."""
     question = "Does a deployment fit?"
-    if not candidates:
+    if not rows:
         return Verdict(2, question, "data", "–", "nothing is on trial yet: add a candidate")
-    ours = sum(each.provider.residence != Residence.OUTSIDE for each in candidates)
-    evidence = "candidates keep code on our own ground; no requirements are written down to check"
-    return Verdict(2, question, "data", f"{ours} of {len(candidates)}", evidence)
+    if plan is None:
+        ours = sum(row.candidate.provider.residence != Residence.OUTSIDE for row in rows)
+        evidence = "candidates keep code on our own ground; no requirements are written down"
+        return Verdict(2, question, "data", f"{ours} of {len(rows)}", f"{evidence} to check")
+    most = FARNESS[Residence(plan.residence_most)]
+    near = [row for row in rows if FARNESS[Residence(row.candidate.provider.residence)] <= most]
+    if not near:
+        evidence = "candidates keep code where it may go"
+        return Verdict(2, question, "no", f"0 of {len(rows)}", evidence)
+    wanted = plan.first_content_ms_most
+    if wanted is None:
+        evidence = "candidates keep code where it may go; no time to the first token was set"
+        return Verdict(2, question, "data", f"{len(near)} of {len(rows)}", evidence)
+    measured = [row for row in near if row.first_p95 is not None]
+    fast = [row for row in measured if (row.first_p95 or 0) <= wanted]
+    evidence = f"keep code where it may go and begin within {seconds(wanted)} for 95 of 100 calls"
+    state = "yes" if fast else "no" if len(measured) == len(near) else "data"
+    return Verdict(2, question, state, f"{len(fast)} of {len(rows)}", evidence)
 
 
-def memory() -> Verdict:
-    evidence = "no machine's memory is recorded; needs its size and the calls it serves at once"
-    return Verdict(3, "Is there enough memory?", "data", "–", evidence)
+def memory(plan: Plan | None = None) -> Verdict:
+    question = "Is there enough memory?"
+    if plan is None or plan.memory_gb is None:
+        evidence = "no machine's memory is recorded; needs its size and the calls it serves at once"
+        return Verdict(3, question, "data", "–", evidence)
+    evidence = "is there; what the candidates need for the calls at once is not worked out yet"
+    return Verdict(3, question, "data", f"{number(plan.memory_gb)} GB", evidence)
 
 
 def budget(spent: Spending) -> Verdict:
@@ -92,7 +163,7 @@ def budget(spent: Spending) -> Verdict:
     return Verdict(4, question, state, reach, evidence, url)
 
 
-def upkeep(rows: Sequence[Row]) -> Verdict:
+def upkeep(rows: Sequence[Row], agreed: Agreed = NOTHING_AGREED) -> Verdict:
     question = "Can it be maintained?"
     calls = sum(row.figures.usage.calls for row in rows)
     missing = "who updates and watches it is not written down"
@@ -103,4 +174,9 @@ def upkeep(rows: Sequence[Row]) -> Verdict:
     answered = wilson(calls - sum(row.figures.usage.failed for row in rows), calls)
     bounds = percent_interval(answered.low, answered.high, 1)
     evidence = f"of {number(calls)} calls did not fail ({bounds}); {missing}"
-    return Verdict(5, question, "data", percent(answered.mid, 1), evidence)
+    most = agreed.plan.failed_share_most if agreed.plan else None
+    # A threshold that is met leaves the hours of work open; one that is missed settles it.
+    fails = most is not None and 1 - answered.high > float(most)
+    if most is not None:
+        evidence = f"{evidence}; at most {percent(most)} may fail"
+    return Verdict(5, question, "no" if fails else "data", percent(answered.mid, 1), evidence)

@@ -5,10 +5,13 @@ import pytest
 
 from apps.catalog.models import Provider
 from apps.dashboard.leaderboard import leaderboard
+from apps.dashboard.quality import qualities
 from apps.dashboard.spending import spending
-from apps.dashboard.verdicts import budget, fit, upkeep, value, verdicts
+from apps.dashboard.verdicts import Agreed, budget, fit, memory, quality, upkeep, value, verdicts
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import ALL, FIVE, TODAY, candidate, rated
+from apps.pilots.models import Plan
+from tests.dashboard.pieces import ALL, FIVE, TODAY, candidate, figures, rated
+from tests.dashboard.test_quality import KNOWN, finding
 
 
 def spent(*amounts, budget_usd, is_running=True, ahead=4, uncosted=0):
@@ -95,15 +98,99 @@ def test_without_ratings_the_next_step_is_told(rateable, evidence):
     assert (value(rows).value, value(rows).evidence) == ("–", evidence)
 
 
-def test_where_code_goes_is_counted_and_not_called_a_fit():
-    inside = candidate(1, provider=Provider(name="vLLM", residence="inside"))
-    private = candidate(2, provider=Provider(name="Bedrock", residence="private"))
+def placed(*residences, first=None):
+    """One candidate for each place that code may go to; all begin to answer as fast."""
+    candidates = [
+        candidate(n, provider=Provider(name="Prov", residence=residence))
+        for n, residence in enumerate(residences, start=1)
+    ]
+    known = {each.id: figures(first=first) for each in candidates}
+    return leaderboard(candidates, known, reader=ALL)
 
-    assert (
-        fit([inside, private, candidate(3)]).state,
-        fit([inside, private, candidate(3)]).value,
-    ) == ("data", "2 of 3")
+
+def test_where_code_goes_is_counted_and_not_called_a_fit():
+    verdict = fit(placed("inside", "private", "outside"))
+
+    assert (verdict.state, verdict.value) == ("data", "2 of 3")
     assert fit([]).value == "–"
+
+
+@pytest.mark.parametrize(
+    ("rows", "residence", "first_ms", "told"),
+    [
+        (placed("outside"), "private", None, ("no", "0 of 1")),
+        (placed("inside", "outside"), "private", None, ("data", "1 of 2")),
+        (placed("inside", "outside", first={400: 100}), "private", 500, ("yes", "1 of 2")),
+        (placed("inside", first={900: 100}), "outside", 500, ("no", "0 of 1")),
+        (placed("inside"), "outside", 500, ("data", "0 of 1")),
+    ],
+)
+def test_a_deployment_fits_where_code_may_go_and_soon_enough(rows, residence, first_ms, told):
+    plan = Plan(residence_most=residence, first_content_ms_most=first_ms)
+
+    verdict = fit(rows, plan)
+
+    assert (verdict.state, verdict.value) == told
+
+
+def test_memory_that_is_there_is_told_and_not_judged():
+    assert (memory().state, memory().value) == ("data", "–")
+    assert memory(Plan(memory_gb=160)).value == "160 GB"
+
+
+@pytest.mark.parametrize(
+    ("least", "told"),
+    [
+        (3.5, ("yes", "4.0", "chat: Model 1 (3.8–4.3); at least 3.5 was asked for")),
+        (4.0, ("early", "4.0", "chat: Model 1 (3.8–4.3); at least 4.0 was asked for")),
+        (4.5, ("no", "4.0", "chat: Model 1 (3.8–4.3); at least 4.5 was asked for")),
+        (None, ("data", "4.0", "chat: Model 1 (3.8–4.3); no least was set")),
+    ],
+)
+def test_quality_is_held_against_what_was_asked_for(least, told):
+    agreed = Agreed(least={} if least is None else {"chat": least})
+
+    verdict = quality(qualities([finding()], KNOWN, reader=ALL), agreed)
+
+    assert (verdict.state, verdict.value, verdict.evidence) == told
+
+
+def test_what_the_team_has_may_be_better():
+    agreed = Agreed(least={"chat": 3.5}, baseline="Copilot")
+
+    verdict = quality(qualities([finding(baseline=4.6)], KNOWN, reader=ALL), agreed)
+
+    assert verdict.state == "no"
+    assert verdict.evidence == (
+        "chat: Model 1 (3.8–4.3); Copilot 4.6, not blind: stay with what you have"
+    )
+
+
+def test_quality_worth_having_may_not_tell_who_is_best_yet():
+    early = finding(state="early", winner_id=None)
+
+    verdict = quality(qualities([early], KNOWN, reader=ALL), Agreed(least={"chat": 3.5}))
+
+    assert verdict.state == "yes"
+    assert verdict.evidence.endswith("; which is best is not told yet")
+
+
+def test_quality_of_nobody_and_of_few_needs_data():
+    nobody = qualities([finding(state="nothing", places=(), people=0)], KNOWN, reader=ALL)
+    few = qualities([finding(people=3)], KNOWN, reader=FIVE)
+
+    assert quality(nobody, Agreed()).evidence == "nobody has answered yet"
+    assert quality(few, Agreed()).evidence.startswith("Fewer than 5 people have answered")
+
+
+def test_calls_may_fail_too_often_to_be_kept_up():
+    rows = leaderboard([candidate(1)], {1: rated(0, 0, calls=1000, failed=60)}, reader=ALL)
+
+    strict = upkeep(rows, Agreed(plan=Plan(failed_share_most=Decimal("0.02"))))
+    lenient = upkeep(rows, Agreed(plan=Plan(failed_share_most=Decimal("0.05"))))
+
+    assert (strict.state, lenient.state) == ("no", "data")
+    assert strict.evidence.endswith("; at most 2.0% may fail")
 
 
 def test_calls_that_did_not_fail_are_a_share_with_its_interval():
