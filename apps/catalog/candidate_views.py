@@ -29,7 +29,7 @@ from apps.catalog.presets import context_tokens_of, fim_of
 from apps.catalog.queries import candidate_rows, hosting_of, prices_of, standing_providers
 from apps.catalog.refusals import attempt, sentence
 
-SETTINGS = ("name", "deployment", "context_tokens", "fim_template", "fim_stops")
+SETTINGS = ("name", "deployment", "context_tokens", "fim_template", "fim_stops", "has_tools")
 
 
 @require_safe

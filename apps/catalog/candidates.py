@@ -41,6 +41,7 @@ def register_candidate(
     context_tokens: int | None = None,
     fim_template: str = "",
     fim_stops: Sequence[str] = (),
+    has_tools: bool = True,
     actor: Person | None = None,
 ) -> Candidate:
     """Make a candidate of a provider's model; its position fixes its color and shape for good.
@@ -65,6 +66,7 @@ def register_candidate(
         context_tokens=context_tokens,
         fim_template=fim_template,
         fim_stops=list(fim_stops),
+        has_tools=has_tools,
         created_at=now,
     )
     detail = {"provider": provider.slug, "model": upstream_model}
@@ -81,6 +83,7 @@ def change_candidate(
     context_tokens: int | None,
     fim_template: str,
     fim_stops: Sequence[str],
+    has_tools: bool,
     fallback: Candidate | None,
     now: datetime,
     actor: Person | None = None,
@@ -98,6 +101,7 @@ def change_candidate(
         "context_tokens": context_tokens,
         "fim_template": fim_template,
         "fim_stops": list(fim_stops),
+        "has_tools": has_tools,
         "fallback": fallback,
     }
     changed = changes_of(locked, fields)

@@ -78,6 +78,13 @@ class CandidateSettings(forms.Form):
         help_text="One per line.",
         widget=forms.Textarea(attrs=PLAIN | {"rows": 4, "class": "mono"}),
     )
+    has_tools = forms.BooleanField(
+        label="It calls tools",
+        required=False,
+        initial=True,
+        help_text="Agents need that. A server may have to be told, such as vLLM with "
+        "--enable-auto-tool-choice.",
+    )
 
     def clean_fim_stops(self) -> list[str]:
         stops = [line for line in self.cleaned_data["fim_stops"].splitlines() if line.strip()]

@@ -109,6 +109,7 @@ class Candidate(models.Model):
     context_tokens = models.PositiveIntegerField(null=True, blank=True)
     fim_template = models.TextField(blank=True)
     fim_stops = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    has_tools = models.BooleanField(default=True)
     fallback = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="stands_in_for"
     )

@@ -9,10 +9,9 @@ from django.db import transaction
 
 from apps.accounts.models import Person
 from apps.catalog.actions import check_slug
-from apps.catalog.models import Candidate, CandidateState
 from apps.core.keys import DEVELOPER_PREFIX, READER_PREFIX, digest, hint, new_key
 from apps.pilots.limits import limit_each_key
-from apps.pilots.models import ALIAS, Enrollment, Key, KeyKind, Pilot, RatingScale, Trial
+from apps.pilots.models import Enrollment, Key, KeyKind, Pilot, RatingScale
 from apps.pilots.trail import note, open_pilot
 
 KEY_LASTS: Final = timedelta(days=180)
@@ -33,22 +32,6 @@ class UnknownZone(Exception):
 
 class NamesWereToStayHidden(Exception):
     """People joined on the promise that leads see no names."""
-
-
-class AliasMalformed(Exception):
-    """The alias breaks a rule for model names that developers send."""
-
-
-class AliasTaken(Exception):
-    """Another candidate in the pilot has this alias."""
-
-
-class AlreadyOnTrial(Exception):
-    """The candidate is on trial in the pilot under another alias."""
-
-
-class CandidateRetired(Exception):
-    """The candidate is retired, so it answers no calls."""
 
 
 class NotTakingPart(Exception):
@@ -182,40 +165,6 @@ def leave(*, enrollment: Enrollment, now: datetime, actor: Person | None = None)
         return
     Key.objects.filter(enrollment=enrollment, revoked_at__isnull=True).update(revoked_at=now)
     note(enrollment.pilot, "person left", actor, now, {"person": str(enrollment.person)})
-
-
-@transaction.atomic
-def add_trial(
-    *, pilot: Pilot, candidate: Candidate, alias: str, now: datetime, actor: Person | None = None
-) -> Trial:
-    """Put a candidate on trial under the model name that developers send.
-
-    Raises PilotClosed, AliasMalformed, AliasTaken, AlreadyOnTrial, CandidateRetired.
-    """
-    if not ALIAS.fullmatch(alias):
-        raise AliasMalformed(alias)
-    # The lock makes two administrators queue, so that what is checked below still holds.
-    open_pilot(pilot)
-    candidate = Candidate.objects.select_for_update().get(id=candidate.id)
-    if candidate.state == CandidateState.RETIRED:
-        raise CandidateRetired(candidate.slug)
-    running = Trial.objects.filter(pilot=pilot, dropped_at__isnull=True)
-    if running.filter(alias=alias).exists():
-        raise AliasTaken(alias)
-    if running.filter(candidate=candidate).exists():
-        raise AlreadyOnTrial(candidate.slug)
-    trial = Trial.objects.create(pilot=pilot, candidate=candidate, alias=alias, added_at=now)
-    note(pilot, "trial added", actor, now, {"candidate": candidate.slug, "alias": alias})
-    return trial
-
-
-@transaction.atomic
-def drop_trial(*, trial: Trial, now: datetime, actor: Person | None = None) -> None:
-    """Take a candidate off trial; calls to its alias are refused from now on."""
-    if not Trial.objects.filter(id=trial.id, dropped_at__isnull=True).update(dropped_at=now):
-        return
-    detail = {"candidate": trial.candidate.slug, "alias": trial.alias}
-    note(trial.pilot, "trial dropped", actor, now, detail)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from django.forms import Form
 
 from apps.core import refusals
-from apps.pilots import actions, limits
+from apps.pilots import actions, arms, limits, rotations, trials
 from apps.pilots.trail import PilotClosed
 
 T = TypeVar("T")
@@ -20,14 +20,23 @@ SENTENCES: Final[refusals.Sentences] = {
         "People have joined on the promise that leads see no names.",
     ),
     PilotClosed: ("", "This pilot is closed; nothing in it changes any more."),
-    actions.AliasMalformed: (
+    trials.AliasMalformed: (
         "alias",
         "Use lower-case letters, digits, dots, dashes and underscores, and nothing that starts "
         "like o1 or gpt-5: some editors send those elsewhere.",
     ),
-    actions.AliasTaken: ("alias", "Another candidate in this pilot has this name."),
-    actions.AlreadyOnTrial: ("candidate", "It is on trial here already."),
-    actions.CandidateRetired: ("candidate", "It has just been retired."),
+    trials.AliasTaken: ("alias", "This name is taken in this pilot; give another."),
+    rotations.TooFewArms: ("candidates", "Choose two at least: one alone takes no turns."),
+    rotations.NotOnTrial: ("candidates", "Only candidates that are on trial take turns."),
+    rotations.RotatesAlready: ("", "It takes turns already."),
+    rotations.RotationEnded: ("", "This rotation has ended; start another one."),
+    arms.LastArm: (
+        "",
+        "It is the last that answers behind a blind alias: end that rotation first, or let another "
+        "candidate join it.",
+    ),
+    trials.AlreadyOnTrial: ("candidate", "It is on trial here already."),
+    trials.CandidateRetired: ("candidate", "It has just been retired."),
     limits.LimitsNothing: ("", "Fill in at least one of the four, or remove the limit."),
     limits.NotOfThisPilot: ("subject", "It does not take part in this pilot."),
     actions.NotTakingPart: ("", "You have left this pilot."),

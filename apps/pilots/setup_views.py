@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts import mail
 from apps.accounts.access import ADMINS, allow, signed_in
-from apps.pilots import actions
+from apps.pilots import actions, trials
+from apps.pilots.arms import LastArm
 from apps.pilots.forms import (
     ChangePilotForm,
     CreatePilotForm,
@@ -112,7 +113,7 @@ def add_trial(request: HttpRequest, slug: str) -> HttpResponse:
     form = TrialForm(request.POST, pilot=pilot)
     if form.is_valid():
         told = form.cleaned_data | _by(request)
-        trial = attempt(form, lambda: actions.add_trial(pilot=pilot, **told))
+        trial = attempt(form, lambda: trials.add_trial(pilot=pilot, **told))
         if trial is not None:
             messages.success(request, f"{trial.candidate.name} answers to {trial.alias}.")
             return redirect("setup_pilot", slug)
@@ -125,8 +126,12 @@ def drop_trial(request: HttpRequest, slug: str, trial_id: int) -> HttpResponse:
     trial = get_object_or_404(
         Trial.objects.select_related("pilot", "candidate"), id=trial_id, pilot__slug=slug
     )
-    actions.drop_trial(trial=trial, **_by(request))
-    messages.success(request, f"{trial.candidate.name} is off trial.")
+    try:
+        trials.drop_trial(trial=trial, **_by(request))
+    except (PilotClosed, LastArm) as problem:
+        messages.error(request, sentence(problem))
+    else:
+        messages.success(request, f"{trial.candidate.name} is off trial.")
     return redirect("setup_pilot", slug)
 
 

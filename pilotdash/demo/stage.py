@@ -13,9 +13,10 @@ from apps.catalog.candidates import register_candidate
 from apps.catalog.costs import set_price, start_hosting
 from apps.catalog.models import Candidate, Provider
 from apps.core.periods import DAY, Period, day_of, start_of_day
-from apps.pilots.actions import add_trial, create_pilot, enroll, issue_key
+from apps.pilots.actions import create_pilot, enroll, issue_key
 from apps.pilots.limits import Allowance, set_limit
 from apps.pilots.models import LimitScope, Pilot
+from apps.pilots.trials import add_trial
 from pilotdash import env
 from pilotdash.demo.cast import CLOSED, DEVELOPERS, PROVIDERS, SIMULATOR_KEY, TRIAL, SimulatedModel
 

@@ -50,11 +50,9 @@ def test_candidate_is_changed(client, admin):
 
     assert form["fim_stops"].value() == "x\ny"
     assert response.url == "/setup/candidates/c/"
-    assert Candidate.objects.values_list("name", "context_tokens", "fim_stops").get() == (
-        "New",
-        5,
-        ["z"],
-    )
+    assert form["has_tools"].value() is True
+    fields = ("name", "context_tokens", "fim_stops", "has_tools")
+    assert Candidate.objects.values_list(*fields).get() == ("New", 5, ["z"], False)
 
 
 def test_fallback_is_chosen_among_those_whose_code_goes_to_the_same_class_of_place(client, admin):

@@ -28,6 +28,7 @@ SETTINGS = {
     "context_tokens": 32_768,
     "fim_template": "<P>{prefix}<S>{suffix}<M>",
     "fim_stops": ["<P>", "<S>"],
+    "has_tools": False,
 }
 
 
@@ -49,7 +50,7 @@ def test_candidates_are_registered_one_after_the_other():
     stored = Candidate.objects.values(*SETTINGS, "state", "upstream_model").get(id=first.id)
     assert stored == SETTINGS | {"state": "active", "upstream_model": "Qwen/Coder"}
     assert [first.position, second.position] == [1, 2]
-    assert (second.fim_template, second.fim_stops) == ("", [])
+    assert (second.fim_template, second.fim_stops, second.has_tools) == ("", [], True)
     assert AuditEntry.objects.order_by("id").values_list("action", "subject", "detail")[0] == (
         "candidate registered",
         "candidate qwen",

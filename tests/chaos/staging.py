@@ -23,7 +23,8 @@ from apps.catalog.actions import add_provider
 from apps.catalog.candidates import register_candidate
 from apps.catalog.costs import set_price
 from apps.pilots.limits import Allowance, set_limit
-from apps.pilots.actions import add_trial, create_pilot, enroll, issue_key
+from apps.pilots.actions import create_pilot, enroll, issue_key
+from apps.pilots.trials import add_trial
 now = timezone.now()
 today = now.date()
 provider = add_provider(slug="up", name="Up", base_url=argv[0], auth="none", now=now)

@@ -11,7 +11,6 @@ from apps.pilots.actions import (
     NamesWereToStayHidden,
     SlugTaken,
     UnknownZone,
-    add_trial,
     change_pilot,
     close_pilot,
     create_pilot,
@@ -21,6 +20,7 @@ from apps.pilots.actions import (
 )
 from apps.pilots.models import Enrollment, Key, Pilot, Trial
 from apps.pilots.trail import PilotClosed
+from apps.pilots.trials import add_trial
 from tests.factories import (
     NOON,
     make_candidate,

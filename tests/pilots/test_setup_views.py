@@ -131,7 +131,7 @@ def test_candidate_is_put_on_trial_under_a_name_made_from_it(client, admin):
 @pytest.mark.parametrize(
     ("alias", "expected"),
     [
-        ("taken", {"alias": ["Another candidate in this pilot has this name."]}),
+        ("taken", {"alias": ["This name is taken in this pilot; give another."]}),
         (
             "O1",
             {

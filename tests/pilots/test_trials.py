@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from apps.catalog.models import CandidateState
-from apps.pilots.actions import (
+from apps.pilots.models import Trial
+from apps.pilots.trials import (
     AliasMalformed,
     AliasTaken,
     AlreadyOnTrial,
@@ -13,7 +14,6 @@ from apps.pilots.actions import (
     add_trial,
     drop_trial,
 )
-from apps.pilots.models import Trial
 from tests.factories import NOON, make_candidate, make_pilot
 from tests.trail import audited, versions
 
