@@ -1,6 +1,5 @@
 """`POST /v1/feedback`: ratings from editors and programs, by key. Every answer is JSON."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +20,7 @@ from apps.feedback import queries
 from apps.feedback.actions import CallNotRateable, NotYourCall, rate
 from apps.feedback.authentication import NotAKey, key_of
 from apps.feedback.ids import call_id_of
+from apps.feedback.json_errors import Refusal, json_errors
 from apps.feedback.models import Rating, WaitingRating
 from apps.feedback.scales import NotARating, WrongScale, rating_of, score_of
 from apps.feedback.waiting import TooManyWaiting, wait_for_call
@@ -34,32 +34,6 @@ LATER_S: Final = 60
 VIA: Final = "api"
 LAST: Final = "last"
 TODAY: Final = "today"
-ERROR_TYPES: Final = {
-    401: "authentication_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
-
-
-class Refusal(Exception):
-    """A request that is answered with an error in OpenAI's shape."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        param: str | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.param = status, code, message, param
-        self.headers = headers or {}
-
-    def answer(self) -> JsonResponse:
-        kind = ERROR_TYPES.get(self.status, "invalid_request_error")
-        error = {"message": self.message, "type": kind, "code": self.code, "param": self.param}
-        return JsonResponse({"error": error}, status=self.status, headers=self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +46,10 @@ class Said:
     comment: str | None
 
 
-def _json_errors(view: Callable[[HttpRequest], JsonResponse]) -> Callable[..., JsonResponse]:
-    def answer(request: HttpRequest) -> JsonResponse:
-        try:
-            return view(request)
-        except Refusal as refusal:
-            return refusal.answer()
-
-    return answer
-
-
 @csrf_exempt  # carries a key, no cookie
 @allow_anyone  # checks the key itself
 @never_cache
-@_json_errors
+@json_errors
 def feedback(request: HttpRequest) -> JsonResponse:
     """Rate one call of the key's owner; a rating of an unknown call waits for it for a day."""
     now = timezone.now()
