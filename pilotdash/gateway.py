@@ -38,6 +38,7 @@ def _is_alive(pid: int) -> bool:
 
 _count_together(env.data() / "gateway" / "metrics")
 
+from apps.core.internal_tokens import derive_key  # noqa: E402
 from apps.gateway.app import Gateway  # noqa: E402 (counting begins at the import)
 from apps.gateway.bounds import Bounds  # noqa: E402
 from apps.gateway.pages import parse_proxies  # noqa: E402
@@ -73,6 +74,7 @@ def build() -> Gateway:
         calls_per_process=limits.calls_per_process,
         event_bytes=limits.event_bytes,
         call_log=STDOUT if env.call_log() else None,
+        token_key=derive_key(env.secret_key()),
     )
     bounds = Bounds(
         body_bytes=limits.body_bytes,

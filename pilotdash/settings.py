@@ -13,6 +13,7 @@ from pilotdash.paths import ROOT
 SECRET_KEY = env.secret_key()
 ENCRYPTION_KEYS = env.encryption_keys()
 SITE_URL = env.site_url()
+GATEWAY_URL = env.gateway_url()
 DATA = env.data()
 DEBUG = False
 ALLOWED_HOSTS = env.allowed_hosts()

@@ -14,7 +14,7 @@ import orjson
 from apps.core.addresses import as_address
 from apps.core.uuid7 import new_uuid7
 from apps.gateway import meters, metrics
-from apps.gateway.access import Target, authenticate, find_target, known_key
+from apps.gateway.access import Target, authenticate, find_target, known_key, models_of
 from apps.gateway.asgi import (
     JSON,
     NOT_WHOLE,
@@ -153,23 +153,26 @@ class Gateway:
         service = self.service
         table = service.routes.table
         now = datetime.now(UTC)
-        caller = authenticate(headers, table, now)
+        caller = authenticate(headers, table, now, service.settings.token_key)
         told = _told(headers, task)
         with service.slots.taken(caller.key.id, service.limiter.at_once(caller)):
             body = await self._body(headers, receive)
             if service.routes.table is not table:
                 # The key may have been revoked while the body was arriving.
                 table, now = service.routes.table, datetime.now(UTC)
-                caller = authenticate(headers, table, now)
+                caller = authenticate(headers, table, now, service.settings.token_key)
             begun = time.monotonic()
             if len(body) > LARGE_BODY:
                 request = await asyncio.to_thread(_read, body, self._bounds)
             else:
                 request = _read(body, self._bounds)
-            target: Target = find_target(caller, request.model, table)
+            target: Target = find_target(caller, request.model, table, now)
             require_way(endpoint, request, target, caller.key.id)
             service.attempts.refuse_while_resting(caller, target, endpoint, request)
-            named = task_of(told.task, endpoint, request.has_tools)
+            if caller.ticket is None:
+                named = task_of(told.task, endpoint, request.has_tools)
+            else:
+                named = caller.ticket.task if caller.ticket.task in TASKS else "other"
             call = Call(caller, target, request, endpoint, named, told, begun)
             with await service.quotas.take(call, table, now):
                 await self._admit(call)
@@ -198,13 +201,14 @@ class Gateway:
 
     async def _models(self, name: str, headers: dict[bytes, bytes], send: Send) -> None:
         table = self.service.routes.table
-        caller = authenticate(headers, table, datetime.now(UTC))
+        now = datetime.now(UTC)
+        caller = authenticate(headers, table, now)
         created = int(caller.pilot.opens_at.timestamp())
         if name:
-            find_target(caller, name, table)
+            find_target(caller, name, table, now)
             body = orjson.dumps(_model(name, created))
         else:
-            models = [_model(alias, created) for alias in sorted(caller.pilot.aliases)]
+            models = [_model(alias, created) for alias in models_of(caller, now)]
             body = orjson.dumps({"object": "list", "data": models})
         await answer(send, 200, body, [JSON])
 

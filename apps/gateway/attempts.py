@@ -185,7 +185,7 @@ def _resting(call: Call, seconds: float) -> Setback:
 
 
 def _rest_of(target: Target, seconds: float, caller: Caller) -> str:
-    whose = "" if caller.pilot.is_blind(target.alias) else f" at {target.provider.slug}"
+    whose = "" if caller.is_untold(target.alias) else f" at {target.provider.slug}"
     return (
         f"The model {target.alias!r}{whose} has failed several times in a row, so PilotDash leaves "
         f"it alone for a moment. Please try again in {ceil(seconds)} s or choose another model."

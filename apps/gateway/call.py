@@ -27,6 +27,9 @@ PREFIXES: Final = {
 # These generate nothing, so that servers leave the count out.
 NOTHING_WRITTEN: Final = ("embeddings", "rerank")
 CANCELLED: Final = 499
+# Where a call comes from: a developer's own tools, or a comparison that we make for one.
+GATEWAY: Final = "gateway"
+COMPARE: Final = "compare"
 # Somebody may send a bill for these. For a broken stream too, as far as anything came of it; a
 # provider that failed otherwise is not paid.
 ESTIMATED_OUTCOMES: Final = ("ok", "client_cancelled", "stream_broken")
@@ -48,7 +51,7 @@ class Told:
 
 @dataclass(slots=True)
 class Call:
-    """`target` is who answers; `asked` whom the alias stands for, where that is another.
+    """`target` is who answers; `asked` who was asked first and could not, where that is another.
 
     `begun` and all later instants are in seconds of `time.monotonic()`.
 
@@ -95,7 +98,11 @@ class Call:
     @property
     def is_blind(self) -> bool:
         """Whether the developer must not know who answers."""
-        return self.caller.pilot.is_blind(self.target.alias)
+        return self.caller.is_blind(self.target.alias)
+
+    @property
+    def source(self) -> str:
+        return GATEWAY if self.caller.ticket is None else COMPARE
 
     @property
     def admitted_at(self) -> datetime:
@@ -122,19 +129,21 @@ class Call:
             admitted_at=self.admitted_at,
             pilot_id=self.caller.pilot.id,
             person_id=self.caller.key.person_id,
-            key_id=self.caller.key.id,
+            key_id=self.caller.key_id,
             candidate_id=self.target.candidate.id,
             provider_id=self.target.provider.id,
             alias=self.target.alias,
             endpoint=self.endpoint,
             task=self.task,
             outcome="crashed_unknown",
+            source=self.source,
             session=self.told.session,
             streamed=self.request.streamed,
             request_bytes=len(self.request.body),
             client_request_id=self.told.request_id,
             client=self.told.client,
             client_retry=self.told.retry,
+            assigned_candidate_id=self.target.assigned_id,
         )
 
     def finished(
@@ -147,13 +156,14 @@ class Call:
             admitted_at=self.admitted_at,
             pilot_id=self.caller.pilot.id,
             person_id=self.caller.key.person_id,
-            key_id=self.caller.key.id,
+            key_id=self.caller.key_id,
             candidate_id=self.target.candidate.id,
             provider_id=self.target.provider.id,
             alias=self.target.alias,
             endpoint=self.endpoint,
             task=self.task,
             outcome=outcome,
+            source=self.source,
             session=self.told.session,
             streamed=self.request.streamed,
             status=CANCELLED if outcome == "client_cancelled" else self.status,
@@ -175,14 +185,16 @@ class Call:
             upstream_request_id=self.upstream_request_id,
             client=self.told.client,
             client_retry=self.told.retry,
-            rateable=is_rateable(
+            # What was asked for a comparison is judged there.
+            rateable=self.source == GATEWAY
+            and is_rateable(
                 outcome=outcome,
                 task=self.task,
                 endpoint=self.endpoint,
                 is_title=self.request.is_title,
                 finish_reason=self.tap.finish_reason,
             ),
-            assigned_candidate_id=self.asked.candidate.id if self.asked is not None else None,
+            assigned_candidate_id=self.target.assigned_id,
         )
 
     def _tokens(

@@ -48,7 +48,8 @@ log = logging.getLogger(__name__)
 class Settings:
     """What the composition root knows. `data` is the folder that survives restarts.
 
-    `call_log` is the file descriptor that takes a line for each call, or None.
+    `call_log` is the file descriptor that takes a line for each call, or None. `token_key` is that
+    of core.internal_tokens; without it no token is taken.
     """
 
     data: Path
@@ -61,6 +62,7 @@ class Settings:
     calls_per_process: int = PER_PROCESS
     event_bytes: int = MAX_EVENT
     call_log: int | None = None
+    token_key: bytes = field(default=b"", repr=False)
 
 
 class Service:

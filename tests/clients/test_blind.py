@@ -8,6 +8,7 @@ import pytest
 
 from apps.gateway.contract import SERVABLE, RouteTable
 from tests.gateway.rig import KEY
+from tests.gateway.stand_ins import rotate
 
 pytestmark = pytest.mark.xdist_group("node")
 
@@ -24,11 +25,13 @@ HELLO = [{"role": "user", "content": "hi"}]
 def routes(table: RouteTable) -> RouteTable:
     """Each blind alias has the same provider as one that can be seen."""
     pilot = table.pilots[1]
-    blind = {name: (number,) for name, number in pilot.aliases.items() if "blind" in name}
+    for name, number in pilot.aliases.items():
+        if "blind" in name:
+            pilot = rotate(pilot, name, number)
     everything = replace(table.providers[5], serves=SERVABLE)
     return replace(
         table,
-        pilots=table.pilots | {1: replace(pilot, blind=blind)},
+        pilots=table.pilots | {1: pilot},
         providers={5: everything},
     )
 

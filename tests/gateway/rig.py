@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from apps.core.addresses import Policy
+from apps.core.internal_tokens import derive_key
 from apps.core.keys import digest, new_key
 from apps.core.secrets import seal
 from apps.gateway.app import Gateway
@@ -29,6 +30,7 @@ from apps.gateway.service import Service, Settings
 from apps.gateway.upstream import Timeouts, UpstreamSettings
 from tests.fakes.provider import Provider, serve
 
+TOKEN_KEY = derive_key("a secret of the site")
 FERNET = "kCsU0dkRjLsNJZ2tGC0lStRe3qcXlXOc1FAAbQ3Yb3Q="
 SECRET = "sk-provider-secret"
 SEALED = seal(SECRET, [FERNET])
@@ -183,14 +185,14 @@ class Rig:
             while len(self.provider.seen) < count:
                 await asyncio.sleep(0.01)
 
-    def records(self) -> list[CallRecord]:
+    def records(self, kind: bytes = FINISHED) -> list[CallRecord]:
         """Return the finished calls in this process's journal, oldest first."""
         lines = [
             line
             for segment in self.service.journal.segments
             for line in parse(segment.path.read_bytes())
         ]
-        return [CallRecord.from_json(line.raw) for line in lines if line.kind == FINISHED]
+        return [CallRecord.from_json(line.raw) for line in lines if line.kind == kind]
 
     def record(self) -> CallRecord:
         (record,) = self.records()
@@ -213,6 +215,7 @@ async def running(
         upstream=UpstreamSettings(
             policy=Policy(loopback_open=True), keys=(FERNET,), timeouts=timeouts or Timeouts()
         ),
+        token_key=TOKEN_KEY,
     )
     gateway = Gateway(
         Service(settings), monitoring_token="monitor", bounds=Bounds(body_seconds=0.5)

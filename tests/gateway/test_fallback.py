@@ -154,7 +154,6 @@ async def test_a_silent_candidate_is_not_stood_in_for_since_it_may_be_generating
         {"id": ASKED},
         {"provider": {"serves": ("embeddings",)}},
         {"blind": (ASKED,)},
-        {"blind": ()},
     ],
 )
 async def test_who_may_not_stand_in_does_not(rig, unfit):

@@ -202,7 +202,7 @@ async def test_a_call_that_was_let_in_just_before_ends_like_one_refused(rig):
     await tire(rig)
     table = rig.service.routes.table
     caller = authenticate({b"x-api-key": KEY.encode()}, table, datetime.now(UTC))
-    target = find_target(caller, "pilot-chat", table)
+    target = find_target(caller, "pilot-chat", table, datetime.now(UTC))
     request = read_request(GOOD)
     call = Call(caller, target, request, "chat/completions", "chat", Told(), time.monotonic())
 

@@ -110,18 +110,14 @@ class RotationRoute:
     eras: tuple[Era, ...]
     swaps: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def candidate_ids(self) -> frozenset[int]:
-        """All that ever took turns."""
-        return frozenset(id_ for era in self.eras for id_ in era.candidate_ids)
-
 
 @dataclass(frozen=True, slots=True)
 class PilotRoute:
     """A pilot that answers calls. `aliases` maps the model name developers send to a candidate id.
 
     `blind` holds the aliases whose candidate must not be known, apart from `aliases`.
-    Outside [opens_at, closes_at) its keys are refused with a sentence: `closing_sentence`, if any.
+    Outside [opens_at, closes_at) its keys are refused with a sentence: once it is over,
+    `closing_sentence`, if any. With `after`, they go on: from `closes_at` on the pilot is that one.
     """
 
     id: int
@@ -133,6 +129,7 @@ class PilotRoute:
     zone: str = "UTC"
     limits: tuple[LimitRoute, ...] = ()
     closing_sentence: str = ""
+    after: PilotRoute | None = None
 
     def is_blind(self, alias: str) -> bool:
         """Tell whether developers must not know who answers for an alias."""
@@ -203,6 +200,7 @@ def _pilot(row: dict[str, Any]) -> PilotRoute:
     fields = _with_instants(row, "opens_at", "closes_at")
     fields["blind"] = {alias: _rotation(each) for alias, each in row["blind"].items()}
     fields["limits"] = tuple(LimitRoute(**limit) for limit in row["limits"])
+    fields["after"] = None if row["after"] is None else _pilot(row["after"])
     return PilotRoute(**fields)
 
 

@@ -53,7 +53,7 @@ class Limiter:
         self._epoch: Epoch | None = None
         self._last_lease = ""
         self._table: RouteTable | None = None
-        self._plans: dict[tuple[int, int, bool], Plan] = {}
+        self._plans: dict[tuple[int | tuple[int, int], int, bool], Plan] = {}
         self._running: set[Reservation] = set()
         self._distrusted: set[str] = set()
         self._local = LocalLimits()
@@ -180,8 +180,10 @@ class Limiter:
         if table is not self._table:
             self._table = table
             self._plans.clear()
-        is_blind = caller.pilot.is_blind(target.alias)
-        which = (caller.key.id, target.candidate.id, is_blind)
+        is_blind = caller.is_untold(target.alias)
+        # Callers without a key would share one number.
+        whose = caller.key.id or (caller.pilot.id, caller.key.person_id)
+        which = (whose, target.candidate.id, is_blind)
         found = self._plans.get(which)
         if found is None or now >= found.valid_until:
             found = plan_of(caller, target.candidate, now, self._unless_set, is_blind=is_blind)

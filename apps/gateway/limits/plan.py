@@ -71,7 +71,7 @@ def plan_of(
     *,
     is_blind: bool = False,
 ) -> Plan:
-    """Return what holds for a call at this instant.
+    """Return what holds for a call at this instant; limits of keys only where there is a key.
 
     The limits of a candidate would tell which one answers for a blind alias.
     """
@@ -85,6 +85,7 @@ def plan_of(
     counters = [
         counter
         for scope in SCOPES
+        if scope != "key" or caller.key_id is not None
         if (limit := _limit_of(pilot, scope, subjects[scope], unless_set)) is not None
         for counter in _counters(pilot, limit, subjects[scope], now)
     ]
@@ -94,8 +95,10 @@ def plan_of(
 
 
 def calls_at_once(caller: Caller, unless_set: LimitRoute = UNLESS_SET) -> int | None:
-    """Return how many calls a key may have running, or None without a limit."""
-    limit = _limit_of(caller.pilot, "key", caller.key.id, unless_set)
+    """Return how many calls a key may have running, or None without a limit or a key."""
+    if caller.key_id is None:
+        return None
+    limit = _limit_of(caller.pilot, "key", caller.key_id, unless_set)
     return limit.at_once if limit is not None else None
 
 

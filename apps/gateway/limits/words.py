@@ -94,9 +94,9 @@ def rate_headers(reply: list[int]) -> Headers:
 
 def _money_refusal(counter: Counter, caller: Caller, alias: str, whose: str, left: int) -> Refusal:
     pilot = caller.pilot
-    is_blind = pilot.is_blind(alias)
+    is_untold = caller.is_untold(alias)
     span = _PERIODS[counter.period]
-    budget = "the budget" if is_blind else f"the budget of {_usd(counter.size)}"
+    budget = "the budget" if is_untold else f"the budget of {_usd(counter.size)}"
     if left > 0:
         message = (
             f"What {whose[0].lower()}{whose[1:]} {_has(counter)} left of {budget} {span} "

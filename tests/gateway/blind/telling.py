@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from tests.gateway.serving import serve
+from tests.gateway.stand_ins import rotate
 
 TELLING = re.compile(
     rb"theirs|acme|secret|fp_|x_groq|native|\"provider|cost|tier|obfuscation|engine|eos|logprob"
@@ -94,5 +95,5 @@ def hide(rig, *endpoints, **more) -> None:
     """Let the alias pilot-chat be a blind one."""
     serve(rig, *endpoints, **more)
     table = rig.service.routes.table
-    pilot = replace(table.pilots[1], blind={"pilot-chat": (11,)})
+    pilot = rotate(table.pilots[1], "pilot-chat", 11)
     rig.service.routes.table = replace(table, pilots=table.pilots | {1: pilot})

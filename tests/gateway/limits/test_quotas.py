@@ -10,6 +10,7 @@ import pytest
 from apps.gateway.call import Call
 from apps.gateway.contract import LIMITS_PREFIX, UNSEEDED_KEY, LimitRoute, PriceRoute
 from tests.gateway.rig import GOOD, NOW
+from tests.gateway.stand_ins import rotate
 
 OFF = LimitRoute("key")
 # A dollar for a million tokens in, four for a million out: a call of 9 and 3 costs 21,000 nano-USD.
@@ -169,7 +170,7 @@ async def test_a_blind_alias_does_not_show_what_its_candidate_has_left(rig):
     limit(rig, LimitRoute("key", None, 100), LimitRoute("candidate", None, 5))
     open_reply = await rig.chat()
     pilot = rig.service.routes.table.pilots[1]
-    blind = replace(pilot, blind={"pilot-chat": (11,)})
+    blind = rotate(pilot, "pilot-chat", 11)
     rig.service.routes.table = replace(rig.service.routes.table, pilots={1: blind})
 
     blind_reply = await rig.chat()
@@ -183,7 +184,7 @@ async def test_a_limit_of_one_of_the_candidates_tells_none_of_them(rig):
     own = (LimitRoute("candidate", 11, 1, nano_usd=1, period="day", is_hard=False),)
     limit(rig, LimitRoute("key", None, 100), *own)
     table = rig.service.routes.table
-    blind = replace(table.pilots[1], blind={"pilot-chat": (11, 12)})
+    blind = rotate(table.pilots[1], "pilot-chat", 11, 12)
     rig.service.routes.table = replace(table, pilots={1: blind})
 
     first, second = [await rig.chat() for _ in range(2)]

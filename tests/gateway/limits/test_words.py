@@ -8,6 +8,7 @@ from apps.gateway.contract import KeyRoute, LimitRoute, PilotRoute
 from apps.gateway.limits.plan import plan_of
 from apps.gateway.limits.words import money_unknown, rate_headers, refusal, warning
 from tests.gateway.limits.test_plan import CANDIDATE
+from tests.gateway.stand_ins import taking_turns
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PILOT = PilotRoute(
@@ -24,7 +25,7 @@ KEY = KeyRoute(21, 31, 1, "developer", datetime(2027, 1, 1, tzinfo=UTC))
 def refused(limit, kind, *, wait_ms=0, left=0, blind=()):
     # A limit of keys that counts nothing, so that the one that is set apart does not come in.
     limits = (limit,) if limit.scope == "key" else (limit, LimitRoute("key"))
-    pilot = replace(PILOT, limits=limits, blind=dict.fromkeys(blind, (11,)))
+    pilot = replace(PILOT, limits=limits, blind=dict.fromkeys(blind, taking_turns(11)))
     caller = Caller(KEY, pilot)
     plan = plan_of(caller, CANDIDATE, NOW, is_blind=bool(blind))
     (counter,) = [one for one in plan.counters if one.kind == kind]
