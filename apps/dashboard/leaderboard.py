@@ -9,6 +9,7 @@ from apps.catalog.models import Candidate
 from apps.core.figures import percent, percent_interval, seconds
 from apps.dashboard.deltas import Delta, change, share_change
 from apps.dashboard.measured import Measured
+from apps.dashboard.quality import PlaceRow, RoleQuality
 from apps.metrics.readers import Reader
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures
@@ -22,7 +23,10 @@ Z_95: Final = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Row(Measured):
-    """One candidate. `rank` is None without ratings; `leads_tier` where a new rank begins."""
+    """One candidate. `rank` is None without evidence; `leads_tier` where a new rank begins.
+
+    `place` is where the role's primary measure puts it; None where there is no such measure.
+    """
 
     candidate: Candidate
     figures: Figures
@@ -30,6 +34,7 @@ class Row(Measured):
     rank: int | None
     leads_tier: bool
     reader: Reader
+    place: PlaceRow | None = None
 
     @property
     def liked_words(self) -> str:
@@ -108,14 +113,19 @@ def leaderboard(
     before: Mapping[int, Figures] | None = None,
     *,
     reader: Reader,
+    role: RoleQuality | None = None,
 ) -> list[Row]:
-    """Return candidates by rank, then by share liked; those without ratings last, as registered.
+    """Return candidates by rank, then by what ranks them; those without it last, as registered.
 
-    What the reader may not see is in no row, and ranks nothing.
+    The primary measure of the role ranks alone; without a role, the share liked does. What the
+    reader may not see is in no row, and ranks nothing.
     """
     nothing = Figures()
     known = {each.id: reader.figures(figures.get(each.id, nothing)) for each in candidates}
+    places = {row.candidate.id: row for row in role.rows} if role else {}
     intervals = {key: each.usage.liked_interval for key, each in known.items()}
+    if role is not None:
+        intervals = {key: places[key].estimate if key in places else None for key in known}
     ranks = ranks_of(intervals)
 
     def place(candidate: Candidate) -> tuple[float, float, int]:
@@ -130,7 +140,8 @@ def leaderboard(
         earlier = None
         if before is not None:
             earlier = reader.figures(before.get(candidate.id, nothing))
-        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, reader))
+        place_row = places.get(candidate.id)
+        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, reader, place_row))
     return rows
 
 

@@ -20,8 +20,9 @@ from apps.dashboard.leaderboard import (
     standing,
 )
 from apps.dashboard.moves import Move, biggest, candidate_moves, spending_move
+from apps.dashboard.quality import RoleQuality
 from apps.dashboard.spending import Spending, spending
-from apps.dashboard.verdicts import Verdict, verdicts
+from apps.dashboard.verdicts import NOTHING_AGREED, Agreed, Verdict, verdicts
 from apps.gateway.contract import TASKS
 from apps.metrics.queries import generation_of, tasks_used, usage_by_candidate_and_task
 from apps.metrics.queries_days import spending_by_candidate
@@ -69,6 +70,8 @@ class Overview:
     figures_at: datetime | None
     weeks: list[dict[int, Figures]]
     reader: Reader
+    role: RoleQuality | None
+    roles: list[Option]
 
     @property
     def calls(self) -> int:
@@ -100,6 +103,24 @@ def task_options(pilot: Pilot, choice: PeriodChoice, task: str) -> list[Option]:
     return [every, *(Option(each, choice.link("task", each), each == task) for each in used)]
 
 
+def chosen_role(found: Sequence[RoleQuality], params: QueryDict) -> RoleQuality | None:
+    """Return the role whose measure ranks: the one asked for, else the first with evidence."""
+    asked = [each for each in found if each.finding.role == params.get("role", "")]
+    known = [each for each in found if each.rows]
+    return next(iter([*asked, *known, *found]), None)
+
+
+def role_options(
+    found: Sequence[RoleQuality], choice: PeriodChoice, role: RoleQuality | None
+) -> list[Option]:
+    """Return a link for each role that has a measure; none where there is one."""
+    if len(found) < 2:
+        return []
+    return [
+        Option(each.role, choice.link("role", each.finding.role), each is role) for each in found
+    ]
+
+
 def trials_ever(pilot: Pilot) -> list[Trial]:
     """Return everything that was on trial, dropped ones too: their calls still count."""
     trials = Trial.objects.filter(pilot=pilot).select_related("candidate__provider")
@@ -126,8 +147,14 @@ def overview_of(
     reader: Reader,
     now: datetime,
     with_week: bool = False,
+    found: Sequence[RoleQuality] = (),
+    role: RoleQuality | None = None,
+    agreed: Agreed = NOTHING_AGREED,
 ) -> Overview:
-    """Return the leaderboard of the chosen period, the verdicts, and on demand the week."""
+    """Return the leaderboard of the chosen period, the verdicts, and on demand the week.
+
+    `found` is what was found out about each role, of which `role` ranks the leaderboard.
+    """
     candidates = candidates_of(trials)
     windows = [choice.period, *([choice.previous] if choice.previous else [])]
     weeks = list(week_windows(pilot, choice)) if with_week else []
@@ -142,22 +169,30 @@ def overview_of(
         ]
         figures[: len(windows)] = seen
     before = figures[1] if choice.previous else None
-    rows = leaderboard(candidates, figures[0], before, reader=reader)
+    rows = leaderboard(candidates, figures[0], before, reader=reader, role=role)
     spent = spending_of(pilot, candidates, choice, reader=reader, now=now)
     elapsed = choice.period.clipped(choice.period.start, now)
     left = (choice.pilot_last - choice.today).days if pilot.is_running(at=now) else 0
     return Overview(
         rows=rows,
         scale=scale_of(rows),
-        standing=standing(rows, elapsed_days=elapsed.length / DAY, days_left=left),
-        verdicts=verdicts(rows, spent),
+        standing=_standing_of(role)
+        if role
+        else standing(rows, elapsed_days=elapsed.length / DAY, days_left=left),
+        verdicts=verdicts(rows, spent, found, agreed),
         spent=spent,
         tasks=task_options(pilot, choice, task),
         task=task,
         figures_at=generation_of(pilot.id)[1],
         weeks=[reader.each(own) for own in figures[-2:]] if weeks else [],
         reader=reader,
+        role=role,
+        roles=role_options(found, choice, role),
     )
+
+
+def _standing_of(role: RoleQuality) -> Standing:
+    return Standing(role.headline, role.need)
 
 
 def _seen_of_task(
