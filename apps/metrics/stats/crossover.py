@@ -1,0 +1,104 @@
+"""Candidates compared within developers: what a rotation by days is made for. Pure.
+
+Each developer meets every candidate on days that chance picked. The model is least squares with an
+effect of each developer and one of each candidate, y = developer + candidate + noise, weighted
+where a day counts by what was shown on it. Errors are clustered by developer (CR1, as statsmodels'
+cov_type="cluster"), so that days of one person need not be independent; intervals use Student's t
+on (developers - 1) degrees. There is no effect of the day: blocks are balanced, so that time hits
+all candidates alike, and thirty effects of days would cost a small team the power it has.
+
+A developer's days with one candidate enter by their sums alone, so that G developers and K
+candidates are two tables of G by K. Leading dimensions (…) are pilots computed at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.metrics.stats.contrasts import Estimates, Floats, Integers, pseudo_inverse
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Sums of developer-days, shape (…, G, K) each: days, their weights, weight times value.
+
+    Unweighted, weights are the days themselves. Cells without days are zero in all three.
+    """
+
+    days: Integers
+    weights: Floats
+    totals: Floats
+
+
+def cells_of(
+    people: Integers,
+    candidates: Integers,
+    values: Floats,
+    weights: Floats,
+    *,
+    shape: tuple[int, int],
+) -> Cells:
+    """Return the sums of N developer-days; `people` and `candidates` count from 0 below `shape`.
+
+    All four have shape (N,). Raises ValueError where they differ, or for a weight that is not
+    positive: a day on which nothing was shown is no day.
+    """
+    if not people.shape == candidates.shape == values.shape == weights.shape:
+        raise ValueError("people, candidates, values and weights differ in length")
+    if np.any(weights <= 0):
+        raise ValueError("a weight must be positive")
+    place = people * shape[1] + candidates
+    size = shape[0] * shape[1]
+    sums = [
+        np.bincount(place, each, minlength=size).astype(np.float64).reshape(shape)
+        for each in (weights, weights * values)
+    ]
+    days = np.bincount(place, minlength=size).astype(np.int64).reshape(shape)
+    return Cells(days, sums[0], sums[1])
+
+
+def fit(cells: Cells) -> Estimates:
+    """Return the candidates' effects, shape (…, K), in the unit of the values.
+
+    The covariance is NaN where no day is left over once all effects are known, or below two people.
+    Effects of candidates that no developer links are not comparable: see `sets_of`. Source: CR1 of
+    Cameron & Miller, "A practitioner's guide to cluster-robust inference", JHR 50 (2015).
+    """
+    weights, totals = cells.weights, cells.totals
+    by_person = weights.sum(axis=-1, keepdims=True)
+    safe = np.where(by_person > 0, by_person, 1)
+    shares = weights / safe
+    # Developers' effects are swept out: what is left is a Laplacian of who met whom.
+    normal = -np.einsum("...gi,...gj->...ij", shares, weights)
+    count = weights.shape[-1]
+    diagonal = np.arange(count)
+    normal[..., diagonal, diagonal] += weights.sum(axis=-2)
+    right = (totals - shares * totals.sum(axis=-1, keepdims=True)).sum(axis=-2)
+    inverse, rank = pseudo_inverse(normal)
+    effects = np.einsum("...ij,...j->...i", inverse, right)
+    predicted = weights * effects[..., None, :]
+    levels = (totals - predicted).sum(axis=-1, keepdims=True) / safe
+    scores = totals - predicted - weights * levels
+    meat = np.einsum("...gi,...gj->...ij", scores, scores)
+    clusters = (by_person[..., 0] > 0).sum(axis=-1)
+    days = cells.days.sum(axis=(-1, -2))
+    correction = _correction(days, clusters, days - clusters - rank)
+    covariance = correction[..., None, None] * (inverse @ meat @ inverse)
+    return Estimates(effects, covariance, clusters)
+
+
+def _correction(days: Integers, clusters: Integers, left: Integers) -> Floats:
+    known = (clusters > 1) & (left > 0)
+    factor = clusters / np.maximum(clusters - 1, 1) * (days - 1) / np.maximum(left, 1)
+    return np.asarray(np.where(known, factor, np.nan), dtype=np.float64)
+
+
+def levels_of(cells: Cells, found: Estimates) -> Floats:
+    """Return what each candidate reaches with an average developer-day, shape (…, K).
+
+    The mean over all days, moved by the candidate's effect against the mean of effects met.
+    """
+    total = cells.weights.sum(axis=(-1, -2))
+    met = (cells.weights.sum(axis=-2) * found.effects).sum(axis=-1) / total
+    mean = cells.totals.sum(axis=(-1, -2)) / total
+    return np.asarray(mean[..., None] + found.effects - met[..., None], dtype=np.float64)
