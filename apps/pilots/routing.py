@@ -1,17 +1,15 @@
 """What the gateway knows, built from the database and published as one immutable table."""
 
 from collections import defaultdict
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Final
 
 import redis
 from django.db import transaction
-from django.db.models import F, Q
 
 from apps.catalog.models import Candidate, CandidateState, Price, Provider
-from apps.catalog.routes import candidate_route, nano_usd, provider_route
+from apps.catalog.routes import candidate_route, provider_route
 from apps.changes.actions import routes_changed
 from apps.changes.models import RoutesVersion
 from apps.core.broker import connect_broker
@@ -22,16 +20,13 @@ from apps.gateway.contract import (
     ROUTES_VERSION_KEY,
     CandidateRoute,
     KeyRoute,
-    LimitRoute,
     PilotRoute,
     ProviderRoute,
     RouteTable,
 )
-from apps.pilots.models import Key, Limit, LimitPeriod, LimitScope, Pilot, Trial
+from apps.pilots.models import Key
+from apps.pilots.pilot_routes import pilot_routes
 
-# So long after a pilot was closed its keys are still answered with a sentence that says so; after
-# that they are unknown keys.
-CLOSED_KEPT: Final = timedelta(days=30)
 TIMEOUT_S: Final = 2.0
 
 # Publishers race, and the one that read the older state may come last: it must change nothing.
@@ -52,13 +47,14 @@ def build_route_table(now: datetime) -> RouteTable:
     table newer than its version, never older.
     """
     version = routes_version()
-    pilots = _pilot_routes(now)
+    candidates = _candidate_routes(now)
+    pilots = pilot_routes(now, candidates)
     return RouteTable(
         version=version,
         built_at=now,
         keys=_key_routes(now, pilots),
         pilots=pilots,
-        candidates=_candidate_routes(now),
+        candidates=candidates,
         providers=_provider_routes(),
     )
 
@@ -146,77 +142,6 @@ def _usable_fallback(candidate: Candidate, unretired: dict[int, Candidate]) -> C
     if fallback is None or fallback.provider.residence != candidate.provider.residence:
         return None
     return fallback
-
-
-def _pilot_routes(now: datetime) -> dict[int, PilotRoute]:
-    aliases: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    for pilot_id, alias, candidate_id in (
-        Trial.objects.filter(dropped_at__isnull=True, candidate__provider__retired_at__isnull=True)
-        .exclude(candidate__state=CandidateState.RETIRED)
-        .order_by("id")
-        .values_list("pilot_id", "alias", "candidate_id")
-    ):
-        aliases[pilot_id][alias] = candidate_id
-    pilots = Pilot.objects.filter(
-        Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_KEPT), started_at__isnull=False
-    )
-    limits = _limit_routes()
-    return {
-        pilot.id: PilotRoute(
-            id=pilot.id,
-            slug=pilot.slug,
-            opens_at=pilot.period.start,
-            closes_at=pilot.period.end,
-            aliases=aliases[pilot.id],
-            zone=pilot.zone,
-            limits=_with_budget(pilot, limits[pilot.id]),
-        )
-        for pilot in pilots.order_by("id")
-    }
-
-
-def _limit_routes() -> defaultdict[int, list[LimitRoute]]:
-    """By pilot. Limits of revoked keys and of people who left would only make the table longer."""
-    routes: defaultdict[int, list[LimitRoute]] = defaultdict(list)
-    limits = (
-        Limit.objects.filter(key__revoked_at__isnull=True, enrollment__left_at__isnull=True)
-        .annotate(person=F("enrollment__person_id"))
-        .order_by("id")
-    )
-    for limit in limits:
-        routes[limit.pilot_id].append(
-            LimitRoute(
-                scope=limit.scope,
-                id=limit.key_id or limit.person or limit.candidate_id,
-                requests_per_minute=limit.requests_per_minute,
-                tokens_per_minute=limit.tokens_per_minute,
-                at_once=limit.at_once,
-                nano_usd=None if limit.usd is None else nano_usd(limit.usd),
-                period=limit.period,
-                is_hard=limit.is_hard,
-                set_at=_ms(limit.money_since) if limit.usd is not None else 0,
-            )
-        )
-    return routes
-
-
-def _with_budget(pilot: Pilot, limits: list[LimitRoute]) -> tuple[LimitRoute, ...]:
-    """A pilot's budget is a soft limit on all of it, unless money is limited there already."""
-    whole = next((each for each in limits if each.scope == LimitScope.PILOT), None)
-    if pilot.budget_usd is None or (whole is not None and whole.nano_usd is not None):
-        return tuple(limits)
-    budget = replace(
-        whole or LimitRoute(scope=LimitScope.PILOT.value),
-        nano_usd=nano_usd(pilot.budget_usd),
-        period=LimitPeriod.PILOT.value,
-        is_hard=False,
-        set_at=_ms(pilot.budget_since or pilot.created_at),
-    )
-    return (*(each for each in limits if each is not whole), budget)
-
-
-def _ms(at: datetime | None) -> int:
-    return 0 if at is None else int(at.timestamp() * 1000)
 
 
 def _key_routes(now: datetime, pilots: dict[int, PilotRoute]) -> dict[str, KeyRoute]:
