@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.pilots.urls")),
+    path("", include("apps.pilots.life_urls")),
     path("", include("apps.usage.urls")),
     path("", include("apps.feedback.urls")),
     path("accounts/", include("allauth.urls")),

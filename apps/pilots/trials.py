@@ -40,7 +40,7 @@ def add_trial(
     if not ALIAS.fullmatch(alias):
         raise AliasMalformed(alias)
     # The lock makes two administrators queue, so that what is checked below still holds.
-    open_pilot(pilot)
+    locked = open_pilot(pilot)
     candidate = Candidate.objects.select_for_update().get(id=candidate.id)
     if candidate.state == CandidateState.RETIRED:
         raise CandidateRetired(candidate.slug)
@@ -52,7 +52,9 @@ def add_trial(
     if running.filter(candidate=candidate).exists():
         raise AlreadyOnTrial(candidate.slug)
     trial = Trial.objects.create(pilot=pilot, candidate=candidate, alias=alias, added_at=now)
-    happened(pilot, f"{candidate.name} went on trial", now=now, candidate=candidate, actor=actor)
+    if not locked.is_draft:
+        text = f"{candidate.name} went on trial"
+        happened(pilot, text, now=now, candidate=candidate, actor=actor)
     note(pilot, "trial added", actor, now, {"candidate": candidate.slug, "alias": alias})
     return trial
 
