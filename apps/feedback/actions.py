@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -16,9 +17,11 @@ from apps.pilots.models import Pilot
 from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
 
+COMPARED: Final = "compare"
+
 
 class CallNotRateable(Exception):
-    """Only finished chat, edit and agent turns are rated."""
+    """Only finished chat, edit and agent turns are rated; those compared are voted on."""
 
 
 class NotYourCall(Exception):
@@ -50,7 +53,7 @@ def rate(
     """
     if call.person_id != person.id:
         raise NotYourCall(str(call.id))
-    if not call.rateable:
+    if not call.rateable or call.source == COMPARED:
         raise CallNotRateable(str(call.id))
     pilot = Pilot.objects.get(id=call.pilot_id)
     if pilot.closed_at is not None and pilot.closed_at <= now:

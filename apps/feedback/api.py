@@ -1,12 +1,10 @@
-"""`POST /v1/feedback`: ratings from editors and programs, by key. Every answer is JSON."""
+"""`/v1/feedback`: ratings from editors and programs, by key. Every answer is JSON."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-import redis
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.http.request import UnreadablePostError
@@ -18,18 +16,20 @@ from apps.accounts.access import allow_anyone
 from apps.accounts.models import Person
 from apps.feedback import queries
 from apps.feedback.actions import CallNotRateable, NotYourCall, rate
+from apps.feedback.api_reading import told
 from apps.feedback.authentication import NotAKey, key_of
 from apps.feedback.ids import call_id_of
 from apps.feedback.json_errors import Refusal, json_errors
 from apps.feedback.models import Rating, WaitingRating
+from apps.feedback.pace import PER_MINUTE, seconds_to_wait
 from apps.feedback.scales import NotARating, WrongScale, rating_of, score_of
 from apps.feedback.waiting import TooManyWaiting, wait_for_call
 from apps.feedback.words import BadComment, BadTag
 from apps.pilots.models import Key, Pilot
 from apps.pilots.trail import PilotClosed
 
+METHODS: Final = ("GET", "POST")
 LARGEST_BODY: Final = 16 * 1024
-PER_MINUTE: Final = 60
 LATER_S: Final = 60
 VIA: Final = "api"
 LAST: Final = "last"
@@ -53,15 +53,17 @@ class Said:
 def feedback(request: HttpRequest) -> JsonResponse:
     """Rate one call of the key's owner; a rating of an unknown call waits for it for a day."""
     now = timezone.now()
-    if request.method != "POST":
-        message = "Send a rating with POST; nothing is read here."
-        raise Refusal(405, "method_not_allowed", message, headers={"allow": "POST"})
+    if request.method not in METHODS:
+        message = "Send a rating with POST, or ask with GET what was said of an answer."
+        raise Refusal(405, "method_not_allowed", message, headers={"allow": ", ".join(METHODS)})
     try:
         key = key_of(request, now=now)
     except NotAKey as problem:
         challenge = {"www-authenticate": "Bearer"}
         raise Refusal(401, "invalid_api_key", str(problem), headers=challenge) from None
     _count(key, now=now)
+    if request.method == "GET":
+        return told(request, key, now=now)
     said = _parse(_body(request))
     pilot, person = key.enrollment.pilot, key.enrollment.person
     try:
@@ -173,16 +175,9 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _count(key: Key, *, now: datetime) -> None:
-    """Allow so many ratings a minute and key. Without the cache every rating is let through."""
-    minute, second = divmod(int(now.timestamp()), 60)
-    name = f"feedback:{key.id}:{minute}"
-    try:
-        cache.add(name, 0, timeout=120)
-        count = cache.incr(name)
-    except (redis.RedisError, ValueError):
-        return
-    if count > PER_MINUTE:
-        wait_s = 60 - second
+    """Allow so many requests a minute and key."""
+    wait_s = seconds_to_wait(str(key.id), now=now)
+    if wait_s:
         message = f"At most {PER_MINUTE} ratings a minute; try again in {wait_s} s."
         raise Refusal(429, "rate_limit_exceeded", message, headers={"retry-after": str(wait_s)})
 

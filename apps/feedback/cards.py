@@ -44,25 +44,53 @@ class TagChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a person said of a call before they changed or withdrew it."""
+
+    words: str
+    tags: tuple[str, ...]
+    comment: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where one rates a call: its own page, and where ratings and withdrawals are sent.
+
+    `by_link` says that the address itself names the rater: no cookie is read and none is set.
+    """
+
+    page: str
+    give: str
+    withdraw: str
+    by_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RatingCard:
     """One call as its maker rates it, and nothing of its content.
 
     `alias` is the model name that was asked for, `length` output tokens, `total_ms` the duration.
-    `given` is None before a rating, and after it was withdrawn. `is_open` says whether a rating
-    would be taken.
+    A blind call has no candidate, position, length or duration. `given` is None before a rating,
+    and after it was withdrawn. `is_open` says whether a rating would be taken, `is_sampled` that
+    chance picked this answer, `offered` is the pilot's own tags.
     """
 
     call_id: UUID
     pilot_slug: str
+    addresses: Addresses
     at: datetime
     alias: str
+    is_blind: bool
     candidate: str
-    position: int
+    position: int | None
     task: str
     length: int | None
     total_ms: int | None
     scale: str
+    offered: tuple[str, ...]
     is_open: bool
+    is_sampled: bool
     given: Given | None
     is_withdrawn: bool
 
@@ -89,8 +117,8 @@ class RatingCard:
         """The tags on offer, those that fit the rating first, and those that came by request."""
         chosen = self.given.tags if self.given else ()
         likes = self.given is None or self.given.is_liked
-        offered = GOOD_TAGS + BAD_TAGS if likes else BAD_TAGS + GOOD_TAGS
-        texts = dict.fromkeys((*offered, *chosen))
+        ours = GOOD_TAGS + BAD_TAGS if likes else BAD_TAGS + GOOD_TAGS
+        texts = dict.fromkeys((*(self.offered or ours), *chosen))
         return [TagChoice(text, text in chosen) for text in texts]
 
     @property

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
 
 from apps.accounts.models import Person
 from apps.catalog.models import Candidate
 from apps.core.periods import DAY, Period, day_of, start_of_day
-from apps.feedback.cards import Given, RatingCard
-from apps.feedback.models import Rating
-from apps.feedback.scales import LIKED_FROM, in_words, is_liked, rating_of
+from apps.feedback.cards import Addresses, Earlier, Given, RatingCard
+from apps.feedback.models import Rating, RatingRevision, SampledAnswer
+from apps.feedback.scales import in_words, is_liked, rating_of
+from apps.feedback.veil import Veil
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
 
@@ -22,8 +24,8 @@ RECENT: Final = timedelta(days=7)
 INBOX: Final = 20
 # So many ratings a day are asked for; more are welcome.
 ASKED_PER_DAY: Final = 8
-# Fewer raters than this could be told apart by what is left when one's own share is taken away.
-LEAST_RATERS: Final = 5
+# Answers that are judged otherwise, or that nobody reads.
+NOT_RATED: Final = ("compare", "probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +40,6 @@ class Progress:
         return self.rated >= self.asked
 
 
-@dataclass(frozen=True, slots=True)
-class VoteRow:
-    """One's own ratings of one candidate."""
-
-    candidate: str
-    position: int
-    rated: int
-    liked: int
-
-
-@dataclass(frozen=True, slots=True)
-class Votes:
-    """One's own ratings in a pilot; `everyone` is None while too few people have rated."""
-
-    rows: list[VoteRow]
-    mine: int
-    everyone: int | None
-
-
 def call_by_id(call_id: UUID) -> Call | None:
     """Return a stored call, whoever made it."""
     return Call.objects.filter(id=call_id).first()
@@ -64,7 +47,8 @@ def call_by_id(call_id: UUID) -> Call | None:
 
 def own_rateable_calls(*, person: Person, pilot: Pilot) -> QuerySet[Call]:
     """Return a person's calls in a pilot that can be rated, in no order."""
-    return Call.objects.filter(pilot_id=pilot.id, person_id=person.id, rateable=True)
+    calls = Call.objects.filter(pilot_id=pilot.id, person_id=person.id, rateable=True)
+    return calls.exclude(source__in=NOT_RATED)
 
 
 def last_rateable(*, person: Person, pilot: Pilot) -> Call | None:
@@ -79,56 +63,96 @@ def rating_of_call(*, call_id: UUID, person: Person) -> Rating | None:
 
 
 def inbox(*, person: Person, pilot: Pilot, now: datetime, limit: int = INBOX) -> list[RatingCard]:
-    """Return a person's recent rateable calls: what was never rated first, then newest first."""
-    handled = Rating.objects.filter(call_id=OuterRef("id"), person=person)
+    """Return a person's recent rateable calls.
+
+    First what chance picked and nobody has rated, then what was never rated, then the rest; the
+    newest of each first.
+    """
+    handled = Exists(Rating.objects.filter(call_id=OuterRef("id"), person=person))
+    sampled = Exists(SampledAnswer.objects.filter(call_id=OuterRef("id"), person=person))
     calls = (
         own_rateable_calls(person=person, pilot=pilot)
         .filter(admitted_at__gte=now - RECENT)
-        .annotate(is_handled=Exists(handled))
-        .order_by("is_handled", "-admitted_at", "-id")[:limit]
+        .annotate(is_handled=handled, is_due=sampled & ~handled)
+        .order_by("is_handled", "-is_due", "-admitted_at", "-id")[:limit]
     )
     return cards(calls, person=person, pilot=pilot, now=now)
 
 
-def card(*, call: Call, person: Person, pilot: Pilot, now: datetime) -> RatingCard:
+def card(
+    *,
+    call: Call,
+    person: Person,
+    pilot: Pilot,
+    now: datetime,
+    addresses: Addresses | None = None,
+) -> RatingCard:
     """Return one call of a person as the widget shows it."""
-    return cards([call], person=person, pilot=pilot, now=now)[0]
+    return cards([call], person=person, pilot=pilot, now=now, addresses=addresses)[0]
 
 
 def cards(
-    calls: Iterable[Call], *, person: Person, pilot: Pilot, now: datetime
+    calls: Iterable[Call],
+    *,
+    person: Person,
+    pilot: Pilot,
+    now: datetime,
+    addresses: Addresses | None = None,
 ) -> list[RatingCard]:
-    """Return a person's own calls as the widget shows them, in their order. Two queries."""
+    """Return a person's own calls as the widget shows them, in their order. Four queries.
+
+    `addresses` is where the ratings go, if not to the pages of who is signed in.
+    """
     calls = list(calls)
-    ratings = {
-        rating.call_id: rating
-        for rating in Rating.objects.filter(
-            person=person, call_id__in=[call.id for call in calls]
-        ).order_by("id")
-    }
+    mine = {"person": person, "call_id__in": [call.id for call in calls]}
+    ratings = {rating.call_id: rating for rating in Rating.objects.filter(**mine).order_by("id")}
+    sampled = set(SampledAnswer.objects.filter(**mine).values_list("call_id", flat=True))
     candidates = Candidate.objects.in_bulk({call.candidate_id for call in calls})
+    veil = Veil([pilot])
     is_closed = pilot.closed_at is not None and pilot.closed_at <= now
     found = []
     for call in calls:
         rating, candidate = ratings.get(call.id), candidates[call.candidate_id]
+        is_blind = veil.hides(pilot.id, call.alias)
         found.append(
             RatingCard(
                 call_id=call.id,
                 pilot_slug=pilot.slug,
+                addresses=addresses or _addresses(pilot, call),
                 at=call.admitted_at,
                 alias=call.alias,
-                candidate=candidate.name,
-                position=candidate.position,
+                is_blind=is_blind,
+                candidate="" if is_blind else candidate.name,
+                position=None if is_blind else candidate.position,
                 task=call.task,
-                length=call.completion_tokens,
-                total_ms=call.total_ms,
+                length=None if is_blind else call.completion_tokens,
+                total_ms=None if is_blind else call.total_ms,
                 scale=pilot.rating_scale,
-                is_open=call.rateable and not is_closed,
+                offered=tuple(pilot.rating_tags),
+                is_open=call.rateable and call.source not in NOT_RATED and not is_closed,
+                is_sampled=call.id in sampled,
                 given=_given(rating),
                 is_withdrawn=rating is not None and rating.withdrawn_at is not None,
             )
         )
     return found
+
+
+def history(*, call_id: UUID, person: Person) -> list[Earlier]:
+    """Return what a person said of a call before, the latest first; nobody else is shown it."""
+    revisions = RatingRevision.objects.filter(rating__call_id=call_id, rating__person=person)
+    return [
+        Earlier(in_words(each.score, each.scale), tuple(each.tags), each.comment, each.until)
+        for each in revisions.order_by("-until", "-id")
+    ]
+
+
+def _addresses(pilot: Pilot, call: Call) -> Addresses:
+    page, give, withdraw = (
+        reverse(name, args=[pilot.slug, call.id])
+        for name in ("rate_call", "give_rating", "withdraw_rating")
+    )
+    return Addresses(page=page, give=give, withdraw=withdraw)
 
 
 def _given(rating: Rating | None) -> Given | None:
@@ -163,34 +187,3 @@ def progress(*, person: Person, pilot: Pilot, now: datetime) -> Progress:
         .count()
     )
     return Progress(rated=rated, asked=min(ASKED_PER_DAY, rated + unrated))
-
-
-def votes(*, person: Person, pilot: Pilot) -> Votes:
-    """Return what a person's ratings in a pilot add up to. Three queries."""
-    standing = Rating.objects.filter(pilot_id=pilot.id, withdrawn_at__isnull=True)
-    liked = Q()
-    for scale, least in LIKED_FROM.items():
-        liked |= Q(scale=scale, score__gte=least)
-    counts = list(
-        standing.filter(person=person)
-        .values("candidate_id")
-        .annotate(rated=Count("id"), liked=Count("id", filter=liked))
-        .order_by("-rated", "candidate_id")
-    )
-    candidates = Candidate.objects.in_bulk([row["candidate_id"] for row in counts])
-    rows = [
-        VoteRow(
-            candidate=candidates[row["candidate_id"]].name,
-            position=candidates[row["candidate_id"]].position,
-            rated=row["rated"],
-            liked=row["liked"],
-        )
-        for row in counts
-    ]
-    everyone = standing.aggregate(raters=Count("person", distinct=True), ratings=Count("id"))
-    enough = everyone["raters"] >= LEAST_RATERS
-    return Votes(
-        rows=rows,
-        mine=sum(row.rated for row in rows),
-        everyone=everyone["ratings"] if enough else None,
-    )

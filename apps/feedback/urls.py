@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from apps.feedback import me_views, views
+from apps.feedback import link_views, me_views, settings_views, vote_views, views
 from apps.feedback.api import feedback
 
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,13 @@ urlpatterns: list[URLPattern] = [
         "pilots/<slug:slug>/rate/<uuid:call_id>/withdraw/",
         views.withdraw_rating,
         name="withdraw_rating",
+    ),
+    path("pilots/<slug:slug>/votes/", vote_views.my_votes, name="my_votes"),
+    path("rate/<str:token>/", link_views.rate_by_link, name="rate_by_link"),
+    path("widget/<str:token>/", link_views.widget, name="widget"),
+    path("widget.js", link_views.widget_script, name="widget_script"),
+    path(
+        "setup/pilots/<slug:slug>/ratings/", settings_views.rating_settings, name="rating_settings"
     ),
     path("me/", me_views.me, name="me"),
     path("me/download/", me_views.me_download, name="me_download"),

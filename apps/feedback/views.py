@@ -1,6 +1,5 @@
 """The Rate page: one's own answers, and what one thinks of them."""
 
-from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,23 +13,16 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.access import DEVELOPERS, allow, signed_in
 from apps.accounts.models import User
 from apps.core.pages import render_page
-from apps.feedback import actions, queries
-from apps.feedback.forms import RatingForm
-from apps.pilots.models import Pilot
+from apps.feedback import giving, queries
+from apps.pilots.models import Pilot, RatingScale
 from apps.pilots.queries import enrollment_of, pilot_or_404
-from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
-
-REFUSALS: Final[dict[type[Exception], str]] = {
-    actions.CallNotRateable: "Only finished chat, edit and agent turns are rated.",
-    PilotClosed: "This pilot is closed; its ratings no longer change.",
-}
 
 
 @require_safe
 @allow(DEVELOPERS)
 def rate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one's recent answers, the unrated first, and what one's ratings add up to."""
+    """Show one's recent answers, the unrated first."""
     pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     context = {
         "pilot": pilot,
@@ -39,7 +31,7 @@ def rate(request: HttpRequest, slug: str) -> HttpResponse:
         "is_closed": pilot.closed_at is not None,
         "cards": queries.inbox(person=user.person, pilot=pilot, now=now),
         "progress": queries.progress(person=user.person, pilot=pilot, now=now),
-        "votes": queries.votes(person=user.person, pilot=pilot),
+        "has_stars": pilot.rating_scale == RatingScale.STARS,
     }
     return render_page(
         request, "feedback/rate.html", context, fragment="feedback/rate.html", zone=pilot.zone_info
@@ -53,7 +45,8 @@ def rate_call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
     card = queries.card(call=call, person=user.person, pilot=pilot, now=now)
-    context = {"pilot": pilot, "now": now, "card": card, "call": call}
+    history = queries.history(call_id=call.id, person=user.person)
+    context = {"pilot": pilot, "now": now, "card": card, "call": call, "history": history}
     return render_page(
         request,
         "feedback/rate_call.html",
@@ -69,15 +62,10 @@ def give_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """Store a rating, or the reason for one, and answer with the widget."""
     pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
-    standing = queries.rating_of_call(call_id=call.id, person=user.person)
-    form = RatingForm(request.POST, scale=pilot.rating_scale, standing=standing)
-    if form.is_valid():
-        words: Any = form.cleaned_data | {"scale": pilot.rating_scale, "via": "page"}
-        try:
-            actions.rate(call=call, person=user.person, now=now, **words)
-        except tuple(REFUSALS) as refusal:
-            form.add_error(None, REFUSALS[type(refusal)])
-    return _answer(request, pilot, call, [str(problem) for problem in form.non_field_errors()])
+    problems = giving.give(
+        request.POST, call=call, pilot=pilot, person=user.person, via="page", now=now
+    )
+    return _answer(request, pilot, call, problems)
 
 
 @require_POST
@@ -86,11 +74,7 @@ def withdraw_rating(request: HttpRequest, slug: str, call_id: UUID) -> HttpRespo
     """Take a rating of one's own back, also after the pilot was closed."""
     pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
     call = _own_call_or_404(user, pilot, call_id)
-    try:
-        actions.withdraw(call_id=call.id, person=user.person, now=now)
-    except actions.NothingToWithdraw:
-        return _answer(request, pilot, call, ["There is no rating to withdraw."])
-    return _answer(request, pilot, call, [])
+    return _answer(request, pilot, call, giving.withdraw(call=call, person=user.person, now=now))
 
 
 def _own_call_or_404(user: User, pilot: Pilot, call_id: UUID) -> Call:

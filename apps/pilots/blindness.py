@@ -1,5 +1,7 @@
 """What must not be told of a pilot's calls while nobody may know who answered them."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 from apps.pilots.models import Pilot, Rotation
@@ -16,7 +18,17 @@ def is_unblinded(pilot: Pilot) -> bool:
 
 def blind_aliases(pilot: Pilot) -> frozenset[str]:
     """Return the names whose calls tell nobody who answered; none once that may be known."""
-    if is_unblinded(pilot):
-        return frozenset()
-    aliases = Rotation.objects.filter(pilot=pilot).values_list("alias", flat=True)
-    return frozenset(aliases) | {COMPARED}
+    return blind_aliases_by_pilot([pilot])[pilot.id]
+
+
+def blind_aliases_by_pilot(pilots: Iterable[Pilot]) -> dict[int, frozenset[str]]:
+    """Return the same for several pilots, by their ids. One query."""
+    is_known = {pilot.id: is_unblinded(pilot) for pilot in pilots}
+    rotations = Rotation.objects.filter(pilot_id__in=[id for id in is_known if not is_known[id]])
+    aliases = defaultdict(set)
+    for pilot_id, alias in rotations.values_list("pilot_id", "alias"):
+        aliases[pilot_id].add(alias)
+    return {
+        pilot_id: frozenset() if known else frozenset(aliases[pilot_id] | {COMPARED})
+        for pilot_id, known in is_known.items()
+    }

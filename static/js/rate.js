@@ -1,5 +1,5 @@
-// Rating by keyboard, beyond what keys.js does: which answer the keys are about, Enter, and where the focus goes
-// after a form was replaced by its answer.
+// Rating by keyboard, beyond what keys.js does: which answer the keys are about, Enter, c, Esc, and where the focus
+// goes after a form was replaced by its answer.
 
 const inbox = document.querySelector("[data-rate-inbox]");
 const rows = () => [...(inbox?.querySelectorAll("[data-walk]") ?? [])];
@@ -29,11 +29,33 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// c goes straight to the comment, which a closed reason hides; Esc goes back.
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const reason = event.target.closest(".rating-reason[open]");
+  if (event.key === "Escape" && reason) {
+    reason.open = false;
+    (reason.closest("[data-walk]") ?? reason.querySelector("summary")).focus();
+    event.preventDefault();
+  }
+  if (event.key !== "c" || event.target.closest("textarea, select, input:not([type=checkbox], [type=radio])")) return;
+  const here = event.target.closest("[data-key-scope]") ?? document.querySelector("[data-key-scope][aria-current=true]");
+  const comment = here?.querySelector("textarea[data-comment]");
+  if (!comment) return;
+  const details = comment.closest(".rating-reason");
+  details.dataset.to = "comment";
+  details.open = true;
+  comment.focus();
+  event.preventDefault();
+});
+
 // "toggle" does not bubble, so it is caught on its way down.
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches(".rating-reason") && event.target.open) {
-    event.target.querySelector("input[type=checkbox], button")?.focus();
-  }
+  const reason = event.target;
+  if (!reason.matches(".rating-reason") || !reason.open) return;
+  const first = reason.dataset.to === "comment" ? "textarea[data-comment]" : "input[type=checkbox], button";
+  delete reason.dataset.to;
+  reason.querySelector(first)?.focus();
 }, true);
 
 document.addEventListener("htmx:afterSettle", (event) => {

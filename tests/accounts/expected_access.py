@@ -86,6 +86,12 @@ EXPECTED = {
     "rate_call": DEVELOPERS,
     "give_rating": DEVELOPERS,
     "withdraw_rating": DEVELOPERS,
+    "my_votes": DEVELOPERS,
+    # feedback: the address is signed and names who rates; the script holds no secret
+    "rate_by_link": ANYONE,
+    "widget": ANYONE,
+    "widget_script": ANYONE,
+    "rating_settings": ADMINS,
     "me": EVERYONE_SIGNED_IN,
     "me_download": EVERYONE_SIGNED_IN,
     "me_withdraw_ratings": EVERYONE_SIGNED_IN,

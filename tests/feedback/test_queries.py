@@ -3,21 +3,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.feedback.actions import rate, withdraw
-from apps.feedback.cards import Button, TagChoice
+from apps.feedback.cards import Addresses, Button, Earlier, TagChoice
+from apps.feedback.models import SampledAnswer
 from apps.feedback.queries import (
     ASKED_PER_DAY,
     RECENT,
     Progress,
-    VoteRow,
-    Votes,
     card,
+    history,
     inbox,
     last_rateable,
     progress,
     rating_of_call,
-    votes,
 )
-from tests.factories import NOON, make_candidate, make_pilot
+from tests.factories import NOON, make_pilot
+from tests.feedback.blind import make_rotation
 from tests.feedback.conftest import make_world
 
 MINUTE = timedelta(minutes=1)
@@ -36,6 +36,16 @@ def give(world, call, score=1, *, person=None, now=NOON + HOUR, **fields):
     )
 
 
+def pick_by_chance(call):
+    SampledAnswer.objects.create(
+        call_id=call.id,
+        pilot_id=call.pilot_id,
+        person_id=call.person_id,
+        admitted_at=call.admitted_at,
+        asked_at=call.admitted_at,
+    )
+
+
 def shown(world, **fields):
     return [
         each.call_id
@@ -51,6 +61,43 @@ def test_the_inbox_has_what_was_never_rated_first_and_then_the_newest(world):
 
     assert shown(world) == [newest.id, old.id, taken_back.id, rated.id]
     assert shown(world, limit=1) == [newest.id]
+
+
+def test_the_inbox_begins_with_what_chance_picked_until_it_is_rated(world):
+    old, picked, rated, newest = (world.call(at=NOON + n * MINUTE) for n in range(4))
+    pick_by_chance(picked)
+    pick_by_chance(rated)
+    give(world, rated)
+
+    cards = inbox(person=world.person, pilot=world.pilot, now=NOON + HOUR)
+
+    assert [(each.call_id, each.is_sampled) for each in cards] == [
+        (picked.id, True),
+        (newest.id, False),
+        (old.id, False),
+        (rated.id, True),
+    ]
+
+
+def test_what_was_compared_is_voted_on_and_not_rated(world):
+    call = world.call(source="compare")
+
+    assert shown(world) == []
+    assert last_rateable(person=world.person, pilot=world.pilot) is None
+    assert not card(call=call, person=world.person, pilot=world.pilot, now=NOON).is_open
+
+
+def test_the_history_is_what_one_said_before_the_latest_first(world):
+    call = world.call()
+    give(world, call, 1, tags=["clear"], comment="fine", now=NOON)
+    give(world, call, 0, now=NOON + MINUTE)
+    give(world, call, 0, comment="not fine", now=NOON + 2 * MINUTE)
+
+    assert history(call_id=call.id, person=world.person) == [
+        Earlier("not liked", ("clear",), "fine", NOON + 2 * MINUTE),
+        Earlier("liked", ("clear",), "fine", NOON + MINUTE),
+    ]
+    assert history(call_id=call.id, person=world.colleague().person) == []
 
 
 def test_the_inbox_holds_ones_own_recent_rateable_calls_of_the_pilot_only(world):
@@ -88,6 +135,9 @@ def test_a_card_tells_what_is_known_of_the_call_and_nothing_of_its_content(world
         world.candidate.position,
     )
     assert (one.task, one.length, one.total_ms) == ("edit", 1_240, 12_345)
+    page = f"/pilots/{world.pilot.slug}/rate/{call.id}/"
+    assert one.addresses == Addresses(page, f"{page}give/", f"{page}withdraw/")
+    assert (one.is_blind, one.is_sampled) == (False, False)
     assert (one.is_open, one.given, one.is_withdrawn, one.has_reason) == (True, None, False, False)
     assert one.buttons == [
         Button("up", "Good answer", "u", False),
@@ -110,6 +160,35 @@ def test_a_card_tells_what_was_said(world):
         TagChoice("my own", True),
     ]
     assert one.has_reason
+
+
+def test_a_card_of_a_blind_call_tells_neither_who_answered_nor_how_fast(world):
+    make_rotation(world.pilot, world.candidate)
+    call = world.call(alias="pilot-chat")
+    mine = {"person": world.person, "pilot": world.pilot, "now": NOON}
+
+    blind = card(call=call, **mine)
+    world.pilot.unblinded_at = NOON
+    told = card(call=call, **mine)
+
+    assert blind.is_blind
+    assert (blind.candidate, blind.position, blind.length, blind.total_ms) == ("", None, None, None)
+    assert blind.alias == "pilot-chat"
+    assert (told.is_blind, told.candidate, told.total_ms) == (False, world.candidate.name, 2250)
+
+
+def test_a_card_offers_the_pilots_own_tags_and_keeps_what_was_chosen(db):
+    world = make_world(rating_tags=["on the spot", "too long"])
+    call = world.call()
+    give(world, call, 0, tags=["wrong"])
+
+    one = card(call=call, person=world.person, pilot=world.pilot, now=NOON + HOUR)
+
+    assert one.tags == [
+        TagChoice("on the spot", False),
+        TagChoice("too long", False),
+        TagChoice("wrong", True),
+    ]
 
 
 def test_a_card_of_a_pilot_with_stars_has_five_buttons(stars):
@@ -178,33 +257,3 @@ def test_the_day_of_progress_is_the_pilots_also_when_the_clocks_change(db):
     ]
 
     assert rated == [1, 2, 2, 0]
-
-
-def test_votes_add_up_by_candidate_the_most_rated_first(stars):
-    other = make_candidate(name="Other")
-    for score in (1, 4, 5):
-        give(stars, stars.call(), score)
-    give(stars, stars.call(candidate=other), 3)
-    give(stars, gone := stars.call(candidate=other), 5)
-    withdraw(call_id=gone.id, person=stars.person, now=NOON + 2 * HOUR)
-
-    assert votes(person=stars.person, pilot=stars.pilot) == Votes(
-        rows=[
-            VoteRow(stars.candidate.name, stars.candidate.position, 3, 2),
-            VoteRow("Other", other.position, 1, 0),
-        ],
-        mine=4,
-        everyone=None,
-    )
-
-
-@pytest.mark.parametrize(("raters", "everyone"), [(4, None), (5, 5)])
-def test_how_many_others_rated_shows_from_five_raters_on(world, raters, everyone):
-    give(world, world.call())
-    for _ in range(raters - 1):
-        colleague = world.colleague()
-        give(world, world.call(person=colleague.person), person=colleague.person)
-
-    found = votes(person=world.person, pilot=world.pilot)
-
-    assert (found.mine, found.everyone) == (1, everyone)

@@ -23,7 +23,7 @@ def test_a_press_stores_a_rating_and_answers_with_the_widget(signed_in, world):
     assert response.status_code == 200
     assert standing() == [(1, [], "", None)]
     assert Rating.objects.get().via == "page"
-    assert html.lstrip().startswith(f'<div class="rating" id="rating-{call.id}">')
+    assert html.lstrip().startswith(f'<div class="rating" id="rating-{call.id}"')
     assert pressed(html) == ["up"]
     assert '<span id="rate-progress" hx-swap-oob="true"' in html
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from apps.metrics.statistics import Interval, wilson
+from apps.core.intervals import Interval, wilson
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""Which pages the Rate section of a pilot has."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from apps.pilots.models import Pilot, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One link of a tab bar."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def tabs_of(pilot: Pilot, current: str) -> list[Tab]:
+    """Return the pages in their order; in the screening answers are compared side by side."""
+    compared = (
+        ("side_by_side", "Side by side")
+        if pilot.stage == Stage.SCREENING
+        else ("blind", "Compare blind")
+    )
+    pages = [("today", "Today"), ("rate", "Answers"), compared, ("my_votes", "My votes")]
+    tabs = []
+    for name, label in pages:
+        try:
+            url = reverse(name, args=[pilot.slug])
+        except NoReverseMatch:
+            continue
+        tabs.append(Tab(label, url, name == current))
+    return tabs
