@@ -48,6 +48,16 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "join ide events": {
+        "task": "apps.feedback.tasks.join_ide_events",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "join late ide events": {
+        "task": "apps.feedback.tasks.join_late_ide_events",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 300},
+    },
     "weekly digest": {
         "task": "apps.digest.tasks.send_due",
         # Every day: Monday begins at other hours elsewhere, and a missed one is made up for.

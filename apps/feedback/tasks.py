@@ -1,9 +1,21 @@
 from celery import shared_task
 from django.utils import timezone
 
-from apps.feedback import waiting
+from apps.feedback import ide_joins, waiting
 
 
 @shared_task
 def attach_waiting() -> None:
     waiting.attach_waiting(now=timezone.now())
+
+
+@shared_task
+def join_ide_events() -> None:
+    """Beat runs this every few seconds: a thumb is a rating as soon as its call is stored."""
+    ide_joins.join_events(now=timezone.now())
+
+
+@shared_task
+def join_late_ide_events() -> None:
+    """Look for calls that were stored late, after an outage."""
+    ide_joins.join_events(now=timezone.now(), reach=ide_joins.WAITS)

@@ -2,9 +2,11 @@ from django.urls import URLPattern, path
 
 from apps.feedback import link_views, me_views, settings_views, vote_views, views
 from apps.feedback.api import feedback
+from apps.feedback.ide_api import ingest_continue
 
 urlpatterns: list[URLPattern] = [
     path("v1/feedback", feedback, name="feedback"),
+    path("ingest/continue", ingest_continue, name="ingest_continue"),
     path("pilots/<slug:slug>/rate/", views.rate, name="rate"),
     path("pilots/<slug:slug>/rate/<uuid:call_id>/", views.rate_call, name="rate_call"),
     path("pilots/<slug:slug>/rate/<uuid:call_id>/give/", views.give_rating, name="give_rating"),

@@ -7,9 +7,11 @@ history. Costs are exact to twelve places. What cannot be costed is null, and wi
 from typing import Final
 
 # At most one row: two prices of a candidate are never in force at once, a constraint sees to it.
+# A candidate's price is its provider's: for what a developer's own machine made, nobody has one.
 PRICE_IN_FORCE: Final = """
     LEFT JOIN catalog_price AS price
            ON price.candidate_id = call.candidate_id
+          AND call.source <> 'ide'
           AND price.valid_from <= call.admitted_at
           AND (price.valid_to IS NULL OR call.admitted_at < price.valid_to)
 """

@@ -11,7 +11,8 @@ class IdeEvent(models.Model):
 
     `kind` is the event's name as the editor gives it. `candidate_id` is whom the day had assigned
     to the alias, or whom the alias stands for; null where the model is none of the pilot's.
-    `is_accepted` is null for what is neither accepted nor rejected. `day` is the working day.
+    `is_accepted` is null for what is neither accepted nor rejected; of a chat's thumbs, whether it
+    was up. `day` is the working day. `call_id` is the call that it was joined to.
     """
 
     pilot_id = models.BigIntegerField()
@@ -41,6 +42,12 @@ class IdeEvent(models.Model):
         indexes = [
             models.Index(fields=["pilot_id", "kind", "day"], name="ideevent_by_day"),
             models.Index(fields=["person", "-at"], name="ideevent_by_person"),
+            # Of many events few wait for their call, and those are asked for every few seconds.
+            models.Index(
+                fields=["received_at"],
+                name="ideevent_unjoined",
+                condition=models.Q(call_id__isnull=True, kind__in=["chatFeedback", "toolUsage"]),
+            ),
         ]
 
     def __str__(self) -> str:
