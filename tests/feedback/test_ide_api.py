@@ -183,10 +183,11 @@ def test_code_paths_and_repositories_are_nowhere(tell, world, caplog, capfd, val
     candidate = make_candidate(upstream_model="qwen:7b")
     make_trial(world.pilot, candidate)
     caplog.set_level(logging.DEBUG)
-    for schema in ("0.1.0", "0.2.0"):
+    unknown = dict.fromkeys(("beforeContent", "diffs", "label", "context"), MARKS[0])
+    for minute, schema in enumerate(("0.1.0", "0.2.0")):
         for name in [*DATA, "nextEditWithHistory", "quickEdit"]:
-            unknown = dict.fromkeys(("beforeContent", "diffs", "label", "context"), MARKS[0])
-            body = event(name, schema=schema, **unknown)
+            told = {"timestamp": f"2026-11-18T12:0{minute}:00Z"}
+            body = event(name, schema=schema, **unknown | told)
             assert tell(body | {"profileId": MARKS[1]}).status_code in (200, 202)
     local = {"model": "qwen:7b", "provider": "ollama"}
     tell(event("tokensGenerated", **local, prompt=MARKS[0], completion=MARKS[1]))
