@@ -9,7 +9,7 @@ from apps.catalog.models import Candidate, HostingInterval, Price, Provider
 from apps.core.keys import digest, hint, new_key
 from apps.core.uuid7 import compose
 from apps.gateway.contract import CallRecord
-from apps.pilots.models import Enrollment, Key, Limit, Pilot, Trial
+from apps.pilots.models import Enrollment, Key, Limit, Pilot, Rotation, RotationEra, Trial
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -189,3 +189,20 @@ def make_record(*, pilot_id, person_id, candidate_id, at=NOON, **fields):
         }
         | fields
     )
+
+
+def make_rotation(pilot, *candidates, role="chat", first_day=date(2026, 11, 2), **fields):
+    """Let candidates take turns behind a blind alias."""
+    rotation = Rotation.objects.create(
+        **{
+            "pilot": pilot,
+            "role": role,
+            "alias": f"pilot-{role}",
+            "seed": f"seed of {role}",
+            "created_at": pilot.created_at,
+        }
+        | fields
+    )
+    ids = [candidate.id for candidate in candidates]
+    RotationEra.objects.create(rotation=rotation, first_day=first_day, candidate_ids=ids)
+    return rotation

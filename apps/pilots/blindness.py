@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from apps.pilots.models import Pilot, Rotation
+from apps.pilots.models import Pilot, Rotation, RotationEra
 
 # The alias of calls made for blind comparisons, and of those for the screening's side by side.
 COMPARED: Final = "compare"
@@ -24,7 +24,7 @@ def blind_aliases(pilot: Pilot) -> frozenset[str]:
 def blind_aliases_by_pilot(pilots: Iterable[Pilot]) -> dict[int, frozenset[str]]:
     """Return the same for several pilots, by their ids. One query."""
     is_known = {pilot.id: is_unblinded(pilot) for pilot in pilots}
-    rotations = Rotation.objects.filter(pilot_id__in=[id for id in is_known if not is_known[id]])
+    rotations = Rotation.objects.filter(pilot_id__in=[each for each in is_known if not is_known[each]])
     aliases = defaultdict(set)
     for pilot_id, alias in rotations.values_list("pilot_id", "alias"):
         aliases[pilot_id].add(alias)
@@ -32,3 +32,11 @@ def blind_aliases_by_pilot(pilots: Iterable[Pilot]) -> dict[int, frozenset[str]]
         pilot_id: frozenset() if known else frozenset(aliases[pilot_id] | {COMPARED})
         for pilot_id, known in is_known.items()
     }
+
+
+def hidden_candidates(pilot: Pilot) -> frozenset[int]:
+    """Return who takes turns behind blind names, or did: to raters they have no name. One query."""
+    if is_unblinded(pilot):
+        return frozenset()
+    eras = RotationEra.objects.filter(rotation__pilot=pilot)
+    return frozenset(id_ for ids in eras.values_list("candidate_ids", flat=True) for id_ in ids)

@@ -14,6 +14,7 @@ _FACTS: Final = (
     "stood_in_for",
     "provider",
     "model_sent",
+    "blind",
     "task",
     "endpoint",
     "outcome",
@@ -54,11 +55,22 @@ def _who_and_when(row: CallRow, sight: Sight) -> list[Cell]:
 
 def _facts(row: CallRow) -> list[Cell]:
     call = row.call
+    if row.candidate is None:
+        told: dict[str, Cell] = {
+            "model_sent": call.alias,
+            "blind": "yes",
+            "task": call.task,
+            "endpoint": call.endpoint,
+            "outcome": call.outcome,
+            "streamed": "yes" if call.streamed else "no",
+        }
+        return [told.get(name, "") for name in _FACTS]
     return [
         row.candidate.name,
         row.stood_in_for.name if row.stood_in_for else "",
         row.candidate.provider.name,
         call.alias,
+        "no",
         call.task,
         call.endpoint,
         call.outcome,

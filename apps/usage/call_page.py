@@ -161,23 +161,27 @@ def facts(row: CallRow, sight: Sight) -> list[tuple[str, str | None]]:
     known = [
         ("Model name sent", call.alias),
         ("Endpoint", f"/v1/{call.endpoint}"),
-        ("Provider", row.candidate.provider.name),
+        ("Provider", row.candidate.provider.name if row.candidate else None),
         ("Streamed", "yes" if call.streamed else "no"),
         ("Status", str(call.status) if call.status else None),
         ("Problem", problem(call.error) or None),
         ("Request", _bytes(call.request_bytes)),
         ("Answer", _bytes(call.response_bytes)),
     ]
+    if row.is_blind:
+        known = [(label, value) for label, value in known if value is not None]
     if sight.hour_only:
         return known
     overhead = f"{call.overhead_us / 1000:.1f} ms" if call.overhead_us is not None else None
-    known += [("Added by PilotDash", overhead), ("Client", call.client or None)]
+    if not row.is_blind:
+        known.append(("Added by PilotDash", overhead))
+    known.append(("Client", call.client or None))
     return [*known, ("Session", call.session or None), ("Call id", str(call.id))]
 
 
 def stood_in(row: CallRow) -> str:
     """Say that another candidate was asked than the one the model name stands for."""
-    if row.stood_in_for is None:
+    if row.stood_in_for is None or row.candidate is None:
         return ""
     asked, other, alias = row.stood_in_for.name, row.candidate.name, row.call.alias
     if row.call.outcome in ("ok", "client_cancelled"):

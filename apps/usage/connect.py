@@ -1,9 +1,9 @@
 """The Connect page: how a developer's tools reach the pilot, and whether they have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,35 +13,26 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import DEVELOPERS, allow, signed_in
-from apps.catalog.models import CandidateState, Residence
+from apps.catalog.models import CandidateState
 from apps.core.pages import render_page
 from apps.core.period_picker import Option
 from apps.pilots.forms import KeyForm
-from apps.pilots.models import Key, Pilot, Trial
+from apps.pilots.models import AfterClose, Key, Pilot, Trial
 from apps.pilots.queries import enrollment_of, keys_of, pilot_or_404, trials_of
 from apps.pilots.refused import refused_today
-from apps.usage.clients import Alias, Client, clients
+from apps.usage.clients import Client, clients
+from apps.usage.destinations import (
+    BlindName,
+    alias_of,
+    blind_alias,
+    blind_destination,
+    blind_names,
+    destination,
+    is_reachable,
+    open_trials,
+)
 from apps.usage.queries import OUTCOMES, latest_call
 from apps.usage.sight import Sight
-
-RESIDENCES: Final = {
-    Residence.INSIDE: "stays on our own machines",
-    Residence.PRIVATE: "goes to our own cloud account",
-    Residence.OUTSIDE: "leaves to another company",
-}
-# Providers that the clients below can be pointed at: those that speak OpenAI's protocol.
-OPENAI_DRIVER: Final = "openai"
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where code goes that is sent to an alias."""
-
-    trial: Trial
-    host: str
-    sentence: str
-    is_outside: bool
-    is_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +58,15 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     pilot, now = pilot_or_404(request, slug), timezone.now()
     enrollment = enrollment_of(signed_in(request), pilot)
     keys = list(keys_of(enrollment)) if enrollment else []
-    trials = list(trials_of(pilot))
-    known = known_clients(pilot, trials)
+    trials, blind = open_trials(pilot, trials_of(pilot)), blind_names(pilot)
+    known = known_clients(pilot, trials, blind)
     chosen = client_named(request.GET.get("client", ""), known)
     context: dict[str, Any] = {"pilot": pilot, "now": now, "base_url": base_url()}
     context |= {"enrollment": enrollment, "keys": keys, "key_form": KeyForm(), "plain": ""}
     context["refused"] = refused_today(keys, now=now)
     context |= {"client": chosen, "tabs": tabs(chosen, known)}
-    context |= {"destinations": [destination(trial) for trial in trials]}
-    context["is_running"] = pilot.is_running(at=now)
+    context["destinations"] = [*map(blind_destination, blind), *map(destination, trials)]
+    context |= {"is_blind": bool(blind), "alert": alert_of(pilot, now)}
     context["connection"] = connection_of(request, pilot, has_key=has_key_in_force(keys, now))
     page = "usage/connect.html"
     return render_page(request, page, context, fragment=page, zone=pilot.zone_info)
@@ -117,33 +108,24 @@ def connection_of(request: HttpRequest, pilot: Pilot, *, has_key: bool) -> Conne
     )
 
 
-def destination(trial: Trial) -> Destination:
-    """Say where the code of a call goes."""
-    provider = trial.candidate.provider
-    residence = Residence(provider.residence)
-    return Destination(
-        trial,
-        f"{provider.name}, {provider.region}" if provider.region else provider.name,
-        f"Your code {RESIDENCES[residence]}",
-        residence == Residence.OUTSIDE,
-        trial.candidate.state != CandidateState.ACTIVE,
-    )
-
-
-def known_clients(pilot: Pilot, trials: list[Trial]) -> list[Client]:
-    """Return the clients that reach what is on trial; those that answer now stand first."""
-    served = [trial for trial in trials if trial.candidate.provider.driver == OPENAI_DRIVER]
+def known_clients(
+    pilot: Pilot, trials: list[Trial], blind: Sequence[BlindName] = ()
+) -> list[Client]:
+    """Return the clients that reach what is on trial: blind names, then those that answer now."""
+    served = [trial for trial in trials if is_reachable(trial.candidate)]
     served.sort(key=lambda trial: trial.candidate.state != CandidateState.ACTIVE)
-    aliases = [
-        Alias(
-            trial.alias,
-            trial.candidate.name,
-            trial.candidate.fim_template,
-            trial.candidate.provider.serves,
-        )
-        for trial in served
-    ]
+    turning = [name for name in blind if all(map(is_reachable, name.arms))]
+    aliases = [*map(blind_alias, turning), *map(alias_of, served)]
     return clients(pilot=pilot.name, base_url=base_url(), aliases=aliases)
+
+
+def alert_of(pilot: Pilot, now: datetime) -> str:
+    """Say in a sentence what keys are answered, where that is not what they are for."""
+    if pilot.is_running(at=now):
+        return ""
+    if now < pilot.period.start or pilot.after_close == AfterClose.GONE:
+        return "Keys of this pilot are not answered now: it has not begun, or it is over."
+    return "The pilot is over. All its model names are answered by one model until your key ends."
 
 
 def client_named(slug: str, known: list[Client]) -> Client | None:

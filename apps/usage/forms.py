@@ -9,12 +9,16 @@ from apps.accounts.queries import name_of
 from apps.catalog.models import Candidate
 from apps.core.periods import Period
 from apps.gateway.contract import TASKS
+from apps.pilots.blindness import hidden_candidates
 from apps.pilots.models import Pilot
 from apps.usage.queries import FAILED, ONLY, OUTCOMES, CallFilter
 
 
 class CallFilterForm(forms.Form):
-    """What a list of calls is narrowed to; `with_people` only where the reader may know who."""
+    """What a list of calls is narrowed to; `with_people` only where the reader may know who.
+
+    Without `with_arms` the candidates that take turns blind are not named.
+    """
 
     candidate = forms.ChoiceField(required=False)
     task = forms.ChoiceField(
@@ -35,9 +39,13 @@ class CallFilterForm(forms.Form):
     )
     person = forms.ChoiceField(required=False)
 
-    def __init__(self, params: dict[str, Any], *, pilot: Pilot, with_people: bool) -> None:
+    def __init__(
+        self, params: dict[str, Any], *, pilot: Pilot, with_people: bool, with_arms: bool
+    ) -> None:
         super().__init__(params)
         candidates = Candidate.objects.filter(trials__pilot=pilot).distinct().order_by("position")
+        if not with_arms:
+            candidates = candidates.exclude(id__in=hidden_candidates(pilot))
         self._candidates = {candidate.slug: candidate.id for candidate in candidates}
         self._people: dict[str, int] = {}
         names = [(candidate.slug, candidate.name) for candidate in candidates]

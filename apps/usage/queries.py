@@ -1,6 +1,6 @@
 """Reads of calls: one page of a list at a time, and one call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,8 +14,10 @@ from apps.accounts.queries import name_of
 from apps.catalog.models import Candidate, HostingInterval, Price
 from apps.core.periods import Period
 from apps.core.uuid7 import instant_of
+from apps.pilots.blindness import blind_aliases
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
+from apps.usage.veil import veiled
 
 PAGE: Final = 50
 FAILED: Final = "failed"
@@ -32,6 +34,8 @@ ONLY: Final = {
     "estimated": "with estimated tokens",
     "uncosted": "without a price",
 }
+# These sort calls by who answered, so that blind ones are never among what they leave.
+_TELLING: Final = ("estimated", "uncosted")
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -55,11 +59,11 @@ class CallRow:
     """A call as a list shows it. `is_hosted` says that its machine is paid by the hour.
 
     `candidate` is who answered, or was tried last; `stood_in_for` who was asked, where it was
-    another one.
+    another one. Of a blind call both are None, and `call` has the veil on.
     """
 
     call: Call
-    candidate: Candidate
+    candidate: Candidate | None
     person: str
     is_hosted: bool
     stood_in_for: Candidate | None = None
@@ -77,13 +81,17 @@ class CallRow:
         return f"in place of {self.stood_in_for.name}" if self.stood_in_for else ""
 
     @property
+    def is_blind(self) -> bool:
+        return self.candidate is None
+
+    @property
     def is_estimated(self) -> bool:
         return self.call.usage_source == "estimated"
 
     @property
     def is_uncosted(self) -> bool:
         """Nobody knows at what price: never the same as free."""
-        return self.call.cost_usd is None and not self.is_hosted
+        return self.call.cost_usd is None and not self.is_hosted and not self.is_blind
 
     @property
     def tokens_per_s(self) -> Decimal | None:
@@ -118,32 +126,34 @@ def calls_page(
     `before` and `after` are ids: of the calls older, or newer, than that one the nearest are given.
     Fewer newer ones than a page are given as the first page, so that it is always full.
     """
-    calls = _narrowed(pilot, narrowed)
+    blind = blind_aliases(pilot)
+    calls = _narrowed(pilot, narrowed, blind)
     if after is not None:
         newer = calls.filter(_newer_than(pilot, after)).order_by("admitted_at", "id")
         found = list(newer[: size + 1])
         if len(found) > size:
-            return _page(found[:size][::-1], with_names=with_names, newer=True, older=True)
+            rows = _rows(found[:size][::-1], blind, with_names=with_names)
+            return _page(rows, newer=True, older=True)
     elif before is not None:
         calls = calls.filter(_older_than(pilot, before))
     found = list(calls.order_by("-admitted_at", "-id")[: size + 1])
-    return _page(
-        found[:size], with_names=with_names, newer=before is not None, older=len(found) > size
-    )
+    rows = _rows(found[:size], blind, with_names=with_names)
+    return _page(rows, newer=before is not None, older=len(found) > size)
 
 
 def newest_calls(
     pilot: Pilot, narrowed: CallFilter, *, with_names: bool, limit: int
 ) -> list[CallRow]:
     """Return as many of the newest calls, for an export."""
-    calls = _narrowed(pilot, narrowed).order_by("-admitted_at", "-id")
-    return _rows(list(calls[:limit]), with_names=with_names)
+    blind = blind_aliases(pilot)
+    calls = _narrowed(pilot, narrowed, blind).order_by("-admitted_at", "-id")
+    return _rows(list(calls[:limit]), blind, with_names=with_names)
 
 
 def one_call(pilot: Pilot, call_id: UUID, *, with_names: bool) -> CallRow | None:
     """Return a call of a pilot, or None."""
     call = _at(pilot, call_id).exclude(source="probe").first()
-    return _rows([call], with_names=with_names)[0] if call else None
+    return _rows([call], blind_aliases(pilot), with_names=with_names)[0] if call else None
 
 
 def price_of(call: Call) -> Price | None:
@@ -157,13 +167,15 @@ def latest_call(pilot: Pilot, person: Person) -> Call | None:
     return calls.order_by("-admitted_at", "-id").first()
 
 
-def _narrowed(pilot: Pilot, narrowed: CallFilter) -> QuerySet[Call]:
+def _narrowed(pilot: Pilot, narrowed: CallFilter, blind: Set[str]) -> QuerySet[Call]:
     period = narrowed.period
     calls = Call.objects.filter(
         pilot_id=pilot.id, admitted_at__gte=period.start, admitted_at__lt=period.end
     ).exclude(source="probe")
     exact = {"candidate_id": narrowed.candidate_id, "person_id": narrowed.person_id}
     calls = calls.filter(**{name: value for name, value in exact.items() if value is not None})
+    if narrowed.candidate_id is not None or narrowed.only in _TELLING:
+        calls = calls.exclude(alias__in=blind)
     if narrowed.task:
         calls = calls.filter(task=narrowed.task)
     if narrowed.outcome == FAILED:
@@ -212,15 +224,16 @@ def _newer_than(pilot: Pilot, call_id: UUID) -> Q:
     return Q(admitted_at__gte=at) & (Q(admitted_at__gt=at) | Q(id__gt=call_id))
 
 
-def _page(calls: Sequence[Call], *, with_names: bool, newer: bool, older: bool) -> CallPage:
+def _page(rows: Sequence[CallRow], *, newer: bool, older: bool) -> CallPage:
     return CallPage(
-        rows=_rows(calls, with_names=with_names),
-        newer=calls[0].id if calls and newer else None,
-        older=calls[-1].id if calls and older else None,
+        rows=rows,
+        newer=rows[0].call.id if rows and newer else None,
+        older=rows[-1].call.id if rows and older else None,
     )
 
 
-def _rows(calls: Sequence[Call], *, with_names: bool) -> list[CallRow]:
+def _rows(stored: Sequence[Call], blind: Set[str], *, with_names: bool) -> list[CallRow]:
+    calls = [veiled(call) if call.alias in blind else call for call in stored]
     asked = {call.assigned_candidate_id for call in calls if call.assigned_candidate_id}
     candidates = Candidate.objects.select_related("provider").in_bulk(
         asked | {call.candidate_id for call in calls}
@@ -230,7 +243,7 @@ def _rows(calls: Sequence[Call], *, with_names: bool) -> list[CallRow]:
     return [
         CallRow(
             call=call,
-            candidate=candidates[call.candidate_id],
+            candidate=candidates[call.candidate_id] if call.candidate_id else None,
             person=names.get(call.person_id, ""),
             is_hosted=_is_hosted(hosting.get(call.candidate_id, []), call.admitted_at),
             stood_in_for=candidates.get(call.assigned_candidate_id or 0),

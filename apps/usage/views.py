@@ -95,7 +95,9 @@ def listed(rows: Sequence[CallRow], sight: Sight) -> list[ListedCall]:
 
 def _asked(request: HttpRequest, pilot: Pilot, sight: Sight) -> tuple[PeriodChoice, CallFilterForm]:
     choice = PeriodChoice(request.GET, pilot.period, pilot.zone_info, timezone.now())
-    form = CallFilterForm(request.GET.dict(), pilot=pilot, with_people=sight.sees_names)
+    form = CallFilterForm(
+        request.GET.dict(), pilot=pilot, with_people=sight.sees_names, with_arms=sight.is_lead
+    )
     return choice, form
 
 

@@ -28,6 +28,7 @@ def test_the_export_holds_what_the_filters_leave(client, named):
         "stood_in_for": "",
         "provider": named.candidate.provider.name,
         "model_sent": "'=cmd|' /C calc'!A0",
+        "blind": "no",
         "task": "chat",
         "endpoint": "chat/completions",
         "outcome": "ok",

@@ -216,7 +216,7 @@ def test_the_page_asks_the_same_queries_for_any_number_of_models_and_keys(
         make_own_key(named)
     get(client, named.developer, named)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(14):
         response = client.get(f"{named.path}connect/")
 
     assert len(response.context["destinations"]) == trials + 1

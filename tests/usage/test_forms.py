@@ -6,7 +6,7 @@ from tests.factories import NOON, make_candidate, make_person, make_trial
 
 
 def narrowed(scene, params, *, with_people=True, person_id=None):
-    form = CallFilterForm(params, pilot=scene.pilot, with_people=with_people)
+    form = CallFilterForm(params, pilot=scene.pilot, with_people=with_people, with_arms=True)
     return form.narrowed(scene.pilot.period, person_id=person_id), form.is_narrowing
 
 
@@ -45,7 +45,7 @@ def test_what_was_on_trial_before_is_offered_and_nothing_else(named):
     dropped = make_trial(named.pilot, dropped_at=NOON).candidate
     make_candidate()
 
-    form = CallFilterForm({}, pilot=named.pilot, with_people=True)
+    form = CallFilterForm({}, pilot=named.pilot, with_people=True, with_arms=True)
 
     assert form.fields["candidate"].choices == [
         ("", "Any candidate"),
@@ -59,7 +59,7 @@ def test_people_of_the_pilot_are_offered_by_name(named):
     bea = named.colleague(name="Bea").person
     make_person()
 
-    form = CallFilterForm({}, pilot=named.pilot, with_people=True)
+    form = CallFilterForm({}, pilot=named.pilot, with_people=True, with_arms=True)
 
     assert form.fields["person"].choices == [
         ("", "Anyone"),
