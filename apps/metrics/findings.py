@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from apps.metrics.statistics import Interval
+from apps.core.intervals import Interval
 
 BETTER: Final = "better"
 NOT_WORSE: Final = "not_worse"

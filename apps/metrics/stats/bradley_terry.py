@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from apps.metrics.stats.contrasts import Estimates, Floats, Integers
+from apps.metrics.stats.contrasts import Estimates, Floats, Integers, pseudo_inverse
 
 PRIOR: Final = 0.1
 # Maximum likelihood itself, with just enough to tell apart what data leave open.
@@ -103,9 +103,8 @@ def fit(votes: Votes, *, prior: float = PRIOR, has_side: bool = True) -> Fit:
     scores = scores_of(votes.points - votes.counts * chance, has_side)
     raters = (votes.counts.sum(axis=(-1, -2)) > 0).sum(axis=-1)
     factor = np.where(raters > 1, raters / np.maximum(raters - 1, 1), np.nan)
-    meat = np.einsum("...gi,...gj->...ij", scores, scores) * factor[..., None, None]
-    inverse = np.linalg.inv(hessian)
-    spread = inverse @ meat @ inverse
+    pulls = scores @ pseudo_inverse(hessian)[0]
+    spread = np.einsum("...gi,...gj->...ij", pulls, pulls) * factor[..., None, None]
     return Fit(
         Estimates(found[..., :-1], spread[..., :-1, :-1], raters),
         found[..., -1],

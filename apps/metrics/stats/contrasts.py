@@ -3,6 +3,7 @@
 K is candidates. Leading dimensions, written as …, are pilots that are computed at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -74,3 +75,24 @@ def pseudo_inverse(matrix: Floats) -> tuple[Floats, Integers]:
     inverted = np.where(kept, 1 / np.where(kept, values, 1), 0)
     inverse = np.einsum("...ik,...k,...jk->...ij", vectors, inverted, vectors)
     return inverse, kept.sum(axis=-1)
+
+
+def each_interval(found: Estimates, *, alpha: float) -> tuple[Floats, Floats]:
+    """Return the ends of each effect's own interval, shapes (…, K)."""
+    variance = np.diagonal(found.covariance, axis1=-2, axis2=-1)
+    reach = quantile(alpha, found.clusters)[..., None] * np.sqrt(np.maximum(variance, 0))
+    return found.effects - reach, found.effects + reach
+
+
+def ranks(lows: Sequence[float], highs: Sequence[float]) -> list[tuple[int, int]]:
+    """Return the best and the worst place that each of some intervals can have, from 1 on.
+
+    The best is 1 + how many lie wholly above; the worst, how many reach up to its lower end.
+    """
+    return [
+        (
+            1 + sum(other > high for other in lows),
+            sum(other >= low for other in highs),
+        )
+        for low, high in zip(lows, highs, strict=True)
+    ]

@@ -57,11 +57,22 @@ def cells_of(
     return Cells(days, sums[0], sums[1])
 
 
-def fit(cells: Cells) -> Estimates:
-    """Return the candidates' effects, shape (…, K), in the unit of the values.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Effects in the unit of the values, and how far each developer alone moves them.
+
+    `pulls` has shape (…, G, K): their squares are what the effects' errors are made of.
+    """
+
+    estimates: Estimates
+    pulls: Floats
+
+
+def fit(cells: Cells) -> Fit:
+    """Return the candidates' effects, which sum to nothing in each set that has met.
 
     The covariance is NaN where no day is left over once all effects are known, or below two people.
-    Effects of candidates that no developer links are not comparable: see `sets_of`. Source: CR1 of
+    Effects of candidates that no developer links are not comparable: see `groups`. Source: CR1 of
     Cameron & Miller, "A practitioner's guide to cluster-robust inference", JHR 50 (2015).
     """
     weights, totals = cells.weights, cells.totals
@@ -70,21 +81,19 @@ def fit(cells: Cells) -> Estimates:
     shares = weights / safe
     # Developers' effects are swept out: what is left is a Laplacian of who met whom.
     normal = -np.einsum("...gi,...gj->...ij", shares, weights)
-    count = weights.shape[-1]
-    diagonal = np.arange(count)
+    diagonal = np.arange(weights.shape[-1])
     normal[..., diagonal, diagonal] += weights.sum(axis=-2)
     right = (totals - shares * totals.sum(axis=-1, keepdims=True)).sum(axis=-2)
     inverse, rank = pseudo_inverse(normal)
     effects = np.einsum("...ij,...j->...i", inverse, right)
-    predicted = weights * effects[..., None, :]
-    levels = (totals - predicted).sum(axis=-1, keepdims=True) / safe
-    scores = totals - predicted - weights * levels
-    meat = np.einsum("...gi,...gj->...ij", scores, scores)
+    residuals = totals - weights * effects[..., None, :]
+    residuals = residuals - shares * residuals.sum(axis=-1, keepdims=True)
+    pulls = residuals @ inverse
     clusters = (by_person[..., 0] > 0).sum(axis=-1)
     days = cells.days.sum(axis=(-1, -2))
     correction = _correction(days, clusters, days - clusters - rank)
-    covariance = correction[..., None, None] * (inverse @ meat @ inverse)
-    return Estimates(effects, covariance, clusters)
+    covariance = correction[..., None, None] * np.einsum("...gi,...gj->...ij", pulls, pulls)
+    return Fit(Estimates(effects, covariance, clusters), pulls)
 
 
 def _correction(days: Integers, clusters: Integers, left: Integers) -> Floats:
@@ -93,12 +102,21 @@ def _correction(days: Integers, clusters: Integers, left: Integers) -> Floats:
     return np.asarray(np.where(known, factor, np.nan), dtype=np.float64)
 
 
-def levels_of(cells: Cells, found: Estimates) -> Floats:
-    """Return what each candidate reaches with an average developer-day, shape (…, K).
+def levels_of(cells: Cells, found: Fit) -> tuple[Floats, Floats]:
+    """Return what each candidate reaches with a developer like these, and its error, (…, K) both.
 
-    The mean over all days, moved by the candidate's effect against the mean of effects met.
+    The mean of all days, moved by the candidate's effect against the mean of those met; its error
+    is clustered by developer and NaN below two of them. Unlike an effect's error it holds how much
+    developers differ, so it is what a threshold is held against.
     """
-    total = cells.weights.sum(axis=(-1, -2))
-    met = (cells.weights.sum(axis=-2) * found.effects).sum(axis=-1) / total
-    mean = cells.totals.sum(axis=(-1, -2)) / total
-    return np.asarray(mean[..., None] + found.effects - met[..., None], dtype=np.float64)
+    total = cells.weights.sum(axis=(-1, -2))[..., None]
+    met = cells.weights.sum(axis=-2) / total
+    mean = cells.totals.sum(axis=(-1, -2))[..., None] / total
+    effects = found.estimates.effects
+    levels = mean + effects - (met * effects).sum(axis=-1, keepdims=True)
+    by_person = cells.totals.sum(axis=-1) - cells.weights.sum(axis=-1) * mean
+    pulls = (by_person / total)[..., None] + found.pulls
+    pulls = pulls - np.einsum("...gk,...k->...g", found.pulls, met)[..., None]
+    clusters = found.estimates.clusters[..., None]
+    factor = np.where(clusters > 1, clusters / np.maximum(clusters - 1, 1), np.nan)
+    return levels, np.sqrt(factor * (pulls**2).sum(axis=-2))

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from apps.metrics.statistics import wilson
+from apps.core.intervals import wilson
 from apps.metrics.stats import bradley_terry, crossover
 from apps.metrics.stats.contrasts import Estimates, Flags, bounds, is_best
 from apps.metrics.stats.looks import difference_alpha, margin_alpha
@@ -105,7 +105,7 @@ def simulated(
     met = turns(chance, (pilots, people, weeks * WORKING_DAYS), count)
     days = _DAYS[measure](chance, met, assumed)
     for week in range(1, weeks + 1):
-        yield week, crossover.fit(days.cells(count, week * WORKING_DAYS))
+        yield week, crossover.fit(days.cells(count, week * WORKING_DAYS)).estimates
 
 
 def _judged(
