@@ -12,7 +12,8 @@ class SimulatedModel:
     """How a simulated model behaves and what the demo says it costs.
 
     Prices are USD per million tokens in, cached and out, or per hour; `liked` is the share of
-    answers that the made-up developers like.
+    answers that the made-up developers like, `daily` what they say of a day with it, of five, and
+    `accepted` the share of its completions that they keep.
     """
 
     slug: str
@@ -25,6 +26,8 @@ class SimulatedModel:
     tokens_per_s: float
     failure_rate: float
     liked: float
+    daily: float = 3.5
+    accepted: float = 0.25
     weight: float = 1.0
     context_tokens: int = 16_384
     price: tuple[Decimal, Decimal, Decimal] | None = None
@@ -58,6 +61,8 @@ TRIAL: Final = (
         tokens_per_s=41,
         failure_rate=0.006,
         liked=0.78,
+        daily=4.0,
+        accepted=0.31,
         usd_per_hour=Decimal("1.79"),
     ),
     SimulatedModel(
@@ -71,6 +76,8 @@ TRIAL: Final = (
         tokens_per_s=58,
         failure_rate=0.012,
         liked=0.69,
+        daily=3.9,
+        accepted=0.29,
         weight=1.1,
         price=_usd("0.80 0.40 0.80"),
         fim_template="<PRE> {prefix} <SUF>{suffix} <MID>",
@@ -87,6 +94,8 @@ TRIAL: Final = (
         tokens_per_s=24,
         failure_rate=0.031,
         liked=0.57,
+        daily=3.2,
+        accepted=0.24,
         weight=0.85,
         context_tokens=8_192,
         usd_per_hour=Decimal("1.00"),
@@ -104,6 +113,8 @@ TRIAL: Final = (
         tokens_per_s=96,
         failure_rate=0.004,
         liked=0.54,
+        daily=3.3,
+        accepted=0.2,
         weight=0.95,
         context_tokens=32_768,
         price=_usd("0.20 0.10 0.20"),
@@ -140,6 +151,9 @@ CLOSED: Final = (
         price=_usd("0.22 0.11 0.22"),
     ),
 )
+# Who goes on to the blind trial: the big one, and one at a quarter of its price.
+FINALISTS: Final = tuple(m for m in TRIAL if m.slug in ("code-llama-34b", "mistral-7b"))
+BLIND_ALIAS: Final = "pilot-chat"
 MODELS: Final = {model.upstream_model: model for model in (*TRIAL, *CLOSED)}
 
 # Fourteen developers: name, how much they call, first and last day of the three weeks.

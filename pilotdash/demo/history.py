@@ -1,6 +1,6 @@
 """The past of the sample pilots: calls through the real stream and drain, then ratings of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ from apps.core.periods import Period
 from apps.feedback.actions import rate
 from apps.gateway.contract import STREAM, CallRecord
 from apps.pilots.models import Enrollment, Key, Pilot, Trial
-from apps.usage.generator import Caller, CandidateShape, generate_calls
+from apps.usage.generator import Caller, CandidateShape, Pick, generate_calls
 from apps.usage.models import Call
 from pilotdash.demo.cast import COMMENTS, DEVELOPERS, TAGS, SimulatedModel
 
@@ -37,13 +37,11 @@ class Told:
     at: datetime
 
 
-def make_calls(
-    *, pilot: Pilot, period: Period, models: Sequence[SimulatedModel], count: int
-) -> list[CallRecord]:
-    """Return the calls of a pilot's past, the same ones each time."""
+def shapes_of(pilot: Pilot, models: Sequence[SimulatedModel]) -> dict[int, CandidateShape]:
+    """Return how the candidates of a pilot behave, by id."""
     trials = {trial.alias: trial for trial in Trial.objects.filter(pilot=pilot)}
-    shapes = [
-        CandidateShape(
+    return {
+        trials[model.alias].candidate_id: CandidateShape(
             candidate_id=trials[model.alias].candidate_id,
             provider_id=Candidate.objects.get(id=trials[model.alias].candidate_id).provider_id,
             alias=model.alias,
@@ -53,7 +51,18 @@ def make_calls(
             weight=model.weight,
         )
         for model in models
-    ]
+    }
+
+
+def make_calls(
+    *,
+    pilot: Pilot,
+    period: Period,
+    shapes: Mapping[int, CandidateShape],
+    count: int,
+    pick: Pick | None = None,
+) -> list[CallRecord]:
+    """Return the calls of a pilot's past, the same ones each time."""
     return list(
         generate_calls(
             seed=SEED + pilot.id,
@@ -61,8 +70,9 @@ def make_calls(
             period=period,
             zone=pilot.zone_info,
             callers=_callers(pilot),
-            candidates=shapes,
+            candidates=list(shapes.values()),
             count=count,
+            pick=pick,
         )
     )
 
@@ -91,18 +101,17 @@ def ship(records: Iterable[CallRecord]) -> None:
 
 
 def make_ratings(
-    records: Sequence[CallRecord], models: Sequence[SimulatedModel], *, seed: int, share: float
+    records: Sequence[CallRecord], models: Mapping[int, SimulatedModel], *, seed: int, share: float
 ) -> list[Told]:
     """Return what the developers said of some of these calls, the same each time."""
     rng = np.random.default_rng(seed)
-    liked = {model.alias: model.liked for model in models}
     told = []
     for record in records:
         if not record.rateable or rng.random() >= share:
             continue
         # Some people are easier to please than others.
         leaning = ((record.person_id * 37) % 11 - 5) / 60
-        is_liked = bool(rng.random() < liked[record.alias] + leaning)
+        is_liked = bool(rng.random() < models[record.candidate_id].liked + leaning)
         tags = rng.choice(TAGS[is_liked], size=int(rng.integers(0, 3)), replace=False)
         comment = str(rng.choice(COMMENTS[is_liked])) if rng.random() < COMMENTED else ""
         told.append(

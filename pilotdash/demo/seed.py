@@ -18,12 +18,21 @@ from django.db import transaction
 
 from apps.changes.actions import mark_period_dirty
 from apps.core.periods import DAY, Period, day_of, start_of_day
+from apps.gateway.contract import CallRecord
 from apps.metrics.rebuild import rebuild_dirty
-from apps.pilots.actions import close_pilot
-from apps.pilots.models import Pilot
+from apps.pilots.closing import close_pilot
+from apps.pilots.models import Enrollment, Pilot
+from apps.usage.generator import CandidateShape
 from apps.usage.ingest import drain
-from pilotdash.demo import history, stage
-from pilotdash.demo.cast import CLOSED, DEVELOPERS, TRIAL, SimulatedModel
+from pilotdash.demo import blind_trial, history, stage
+from pilotdash.demo.cast import (
+    BLIND_ALIAS,
+    CLOSED,
+    DEVELOPERS,
+    FINALISTS,
+    TRIAL,
+    SimulatedModel,
+)
 from pilotdash.demo.keys import write_keys
 from pilotdash.kept import write_private
 
@@ -44,12 +53,15 @@ def seed(data: Path, *, now: datetime) -> bool:
     earlier = Pilot.objects.get(slug=stage.EARLIER)
     # The moment of the first run: an interrupted one goes on from there.
     anchor = running.created_at
-    _play(running, TRIAL, Period(running.period.start, anchor), CALLS, history.RATED, now=now)
+    begins = trial_begins(running)
+    past = Period(running.period.start, anchor)
+    told = _play(running, TRIAL, past, CALLS, history.RATED, now=now, begins=begins)
+    _say(running, told, begins=begins, until=anchor)
     _play(earlier, CLOSED, earlier.period, EARLIER_CALLS, 0.3, now=now)
     mark_period_dirty(Period(running.period.start, now))
     rebuild_dirty(now=now, seconds=AT_MOST_SECONDS)
     if earlier.closed_at is None:
-        close_pilot(pilot=earlier, now=earlier.period.end)
+        close_pilot(pilot=earlier, now=earlier.period.end, reason="its last day is over")
     (data / "demo.unfinished.json").replace(data / "demo.json")
     return True
 
@@ -89,6 +101,8 @@ def _set_stage(data: Path, *, now: datetime) -> None:
         now=start_of_day(starts_on, zone),
     )
     stage.make_limits(running, candidates, now=now)
+    lead = staff.lead.person
+    blind_trial.begin_trial(running, candidates, begins=trial_begins(running), person=lead)
     Pilot.objects.filter(id=running.id).update(created_at=now)
     write_keys(data, keys)
     told = _told(passwords, keys[0])
@@ -109,9 +123,15 @@ def _told(passwords: dict[str, str], key: str) -> dict[str, Any]:
             "api_key": key,
         },
         "pilot": stage.RUNNING,
-        "candidates": [model.alias for model in TRIAL],
-        "blind_alias": None,
+        "candidates": [model.alias for model in TRIAL if model not in FINALISTS],
+        "blind_alias": BLIND_ALIAS,
     }
+
+
+def trial_begins(pilot: Pilot) -> datetime:
+    """When the finalists begin to take turns: early on the eighth day."""
+    first = pilot.starts_on + blind_trial.SCREENING_DAYS * DAY
+    return start_of_day(first, pilot.zone_info) + timedelta(hours=6)
 
 
 def _play(
@@ -122,14 +142,41 @@ def _play(
     rated: float,
     *,
     now: datetime,
-) -> None:
-    """Let the past of a pilot happen: its calls through stream and drain, then the ratings."""
-    records = history.make_calls(pilot=pilot, period=period, models=models, count=count)
+    begins: datetime | None = None,
+) -> list[CallRecord]:
+    """Let the past of a pilot happen: its calls through stream and drain, then the ratings.
+
+    From `begins` on the finalists answer blindly.
+    """
+    shapes = history.shapes_of(pilot, models)
+    pick = blind_trial.pick_of(pilot, shapes, begins=begins) if begins else None
+    records = history.make_calls(pilot=pilot, period=period, shapes=shapes, count=count, pick=pick)
     history.ship(records)
     drain(now=now, seconds=AT_MOST_SECONDS)
-    ratings = history.make_ratings(records, models, seed=history.SEED + pilot.id, share=rated)
+    by_id = _by_id(shapes, models)
+    ratings = history.make_ratings(records, by_id, seed=history.SEED + pilot.id, share=rated)
     with transaction.atomic():
         history.give_ratings(pilot, ratings, until=period.end)
+    return records
+
+
+def _say(pilot: Pilot, records: list[CallRecord], *, begins: datetime, until: datetime) -> None:
+    """Let people and editors say what they thought of the blind trial."""
+    models = _by_id(history.shapes_of(pilot, TRIAL), TRIAL)
+    first = Enrollment.objects.filter(pilot=pilot).order_by("id").first()
+    assert first is not None
+    with transaction.atomic():
+        blind_trial.give_answers(pilot, records, models, until=until, not_today=first.person_id)
+        blind_trial.give_pulses(pilot, begins=begins, until=until)
+        blind_trial.report_completions(pilot, records, models)
+        blind_trial.report_incumbent(pilot, until=day_of(until, pilot.zone_info))
+
+
+def _by_id(
+    shapes: dict[int, CandidateShape], models: tuple[SimulatedModel, ...]
+) -> dict[int, SimulatedModel]:
+    by_alias = {model.alias: model for model in models}
+    return {id_: by_alias[shape.alias] for id_, shape in shapes.items()}
 
 
 def timed_seed(data: Path, *, now: datetime) -> str:

@@ -16,13 +16,17 @@ from typing import Any
 import openai
 
 from pilotdash import env
-from pilotdash.demo.cast import TAGS, TRIAL, SimulatedModel
+from pilotdash.demo.cast import BLIND_ALIAS, FINALISTS, TAGS, TRIAL
 from pilotdash.demo.keys import read_keys
 
 LASTS_S = 12 * 3600
 PAUSE_S = (2.0, 7.0)
 RATED = 0.35
 ABANDONED = 0.15
+LIKED = 0.65
+# What developers may send: the blind name, and those that stand beside it.
+MODELS = [BLIND_ALIAS, *(model.alias for model in TRIAL if model not in FINALISTS)]
+WEIGHTS = [2.0, 1.0, 1.0]
 QUESTIONS = (
     "Why does this pagination skip the last row?",
     "Write a retry helper with exponential back-off and jitter.",
@@ -41,22 +45,21 @@ def main() -> None:
     while time.monotonic() < ends:
         time.sleep(random.uniform(*PAUSE_S))
         key = random.choice(keys)
-        model = random.choices(TRIAL, [model.weight for model in TRIAL])[0]
         # The provider fails now and then, on purpose; developers see that too.
         with contextlib.suppress(openai.APIError):
-            one_call(key, model)
+            one_call(key, random.choices(MODELS, WEIGHTS)[0])
 
 
-def one_call(key: str, model: SimulatedModel) -> None:
+def one_call(key: str, model: str) -> None:
     base_url = f"{env.gateway_url()}/v1"
     with openai.OpenAI(api_key=key, base_url=base_url, max_retries=0, timeout=60) as client:
-        if random.random() < 0.5:
+        if model != BLIND_ALIAS and random.random() < 0.8:
             stream: Any = client.completions.create(
-                model=model.alias, prompt=PREFIX, max_tokens=24, stream=True
+                model=model, prompt=PREFIX, max_tokens=24, stream=True
             )
         else:
             stream = client.chat.completions.create(
-                model=model.alias,
+                model=model,
                 messages=[{"role": "user", "content": random.choice(QUESTIONS)}],
                 max_tokens=200,
                 stream=True,
@@ -64,7 +67,7 @@ def one_call(key: str, model: SimulatedModel) -> None:
             )
         call_id, is_whole = read(stream)
     if is_whole and call_id.startswith("chatcmpl-") and random.random() < RATED:
-        rate(key, call_id, is_liked=random.random() < model.liked)
+        rate(key, call_id, is_liked=random.random() < LIKED)
 
 
 def read(stream: Any) -> tuple[str, bool]:
