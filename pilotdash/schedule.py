@@ -43,6 +43,16 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 20},
     },
+    "close due pilots": {
+        "task": "apps.pilots.tasks.close_due_pilots",
+        "schedule": crontab(),
+        "options": {"expires": 120},
+    },
+    "closing letters": {
+        "task": "apps.pilots.tasks.send_closing_letters",
+        "schedule": crontab(),
+        "options": {"expires": 120},
+    },
     "attach waiting ratings": {
         "task": "apps.feedback.tasks.attach_waiting",
         "schedule": 5.0,
@@ -57,6 +67,23 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.feedback.tasks.join_late_ide_events",
         "schedule": crontab(minute="*/10"),
         "options": {"expires": 300},
+    },
+    # Prompts and answers of comparisons whose time is over.
+    "empty expired comparisons": {
+        "task": "apps.feedback.compare_tasks.empty_expired_comparisons",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 1800},
+    },
+    # Whoever's hour has come; what could not be sent is tried again.
+    "ask daily": {
+        "task": "apps.feedback.tasks.ask_daily",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 240},
+    },
+    "pick samples": {
+        "task": "apps.feedback.tasks.pick_samples",
+        "schedule": 60.0,
+        "options": {"expires": 50},
     },
     "weekly digest": {
         "task": "apps.digest.tasks.send_due",

@@ -14,11 +14,12 @@ from django.db.models import Q
 from apps.catalog.models import Candidate
 from apps.core.figures import MINUS, milliseconds, money, number, percent, percent_interval, points
 from apps.core.figures import signed as signed_number
+from apps.core.groups import LEAST_GROUP
 from apps.core.periods import DAY, Period
 from apps.digest.weeks import WEEK, days_in_words, week_period
 from apps.metrics.limit_use import used_up
 from apps.metrics.queries import figures_by_candidate
-from apps.metrics.readers import LEAST_GROUP, Reader, lead_of
+from apps.metrics.readers import Reader, lead_of
 from apps.metrics.sums import Figures, UsageSums
 from apps.pilots.models import Pilot
 

@@ -8,13 +8,13 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from apps.accounts.models import User
+from apps.core.groups import LEAST_GROUP
 from apps.metrics.sums import Figures, UsageSums
 from apps.pilots.models import Pilot
 
-LEAST_GROUP: Final = 5
 Key = TypeVar("Key", bound=Hashable)
 
 

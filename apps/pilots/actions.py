@@ -1,4 +1,7 @@
-"""Changes of pilots. Each is one transaction, audited, and republishes the routes."""
+"""Making and changing pilots, and who takes part.
+
+Each change is one transaction, audited, and republishes the routes.
+"""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -128,15 +131,6 @@ def change_pilot(
     if changed:
         note(locked, "pilot changed", actor, now, changed)
     return locked
-
-
-@transaction.atomic
-def close_pilot(*, pilot: Pilot, now: datetime, actor: Person | None = None) -> None:
-    """End a pilot now; its keys are answered with a sentence that says so. Raises PilotClosed."""
-    locked = open_pilot(pilot)
-    locked.closed_at = now
-    locked.save(update_fields=["closed_at"])
-    note(locked, "pilot closed", actor, now)
 
 
 @transaction.atomic

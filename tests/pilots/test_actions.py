@@ -12,12 +12,12 @@ from apps.pilots.actions import (
     SlugTaken,
     UnknownZone,
     change_pilot,
-    close_pilot,
     create_pilot,
     enroll,
     issue_key,
     leave,
 )
+from apps.pilots.closing import close_pilot
 from apps.pilots.models import Enrollment, Key, Pilot, Trial
 from apps.pilots.trail import PilotClosed
 from apps.pilots.trials import add_trial
@@ -134,10 +134,10 @@ def test_names_may_be_hidden_at_any_time_and_shown_while_nobody_has_joined(befor
 def test_closed_pilot_changes_no_more():
     pilot = make_pilot(slug="first")
     trial, enrollment = make_trial(pilot), make_enrollment(pilot)
-    close_pilot(pilot=pilot, now=NOON)
+    close_pilot(pilot=pilot, now=NOON, reason="Budget is spent")
 
     for attempt in (
-        lambda: close_pilot(pilot=pilot, now=NOON),
+        lambda: close_pilot(pilot=pilot, now=NOON, reason="Again"),
         lambda: change_pilot(pilot=pilot, now=NOON, **SETTINGS),
         lambda: enroll(pilot=pilot, person=make_person(), now=NOON),
         lambda: add_trial(pilot=pilot, candidate=make_candidate(), alias="new", now=NOON),
@@ -148,7 +148,13 @@ def test_closed_pilot_changes_no_more():
 
     assert Pilot.objects.get().closed_at == NOON
     assert (list(Trial.objects.all()), list(Enrollment.objects.all())) == ([trial], [enrollment])
-    assert audited() == [("pilot closed", "pilot first", {})]
+    assert audited() == [
+        (
+            "pilot closed",
+            "pilot first",
+            {"reason": "Budget is spent", "afterwards": "gone"},
+        )
+    ]
 
 
 def test_person_is_enrolled_once():

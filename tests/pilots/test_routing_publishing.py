@@ -9,7 +9,8 @@ import redis
 from apps.changes.actions import routes_changed
 from apps.changes.models import RoutesVersion
 from apps.gateway.contract import ROUTES_CHANNEL, ROUTES_KEY, ROUTES_VERSION_KEY, RouteTable
-from apps.pilots.actions import close_pilot, issue_key, revoke_key
+from apps.pilots.actions import issue_key, revoke_key
+from apps.pilots.closing import close_pilot
 from apps.pilots.routing import publish, publish_if_stale
 from tests.factories import NOON, make_enrollment, make_pilot
 
@@ -63,7 +64,7 @@ def test_closing_a_pilot_is_published(valkey):
     pilot = make_pilot(starts_on=today - timedelta(days=3), ends_on=today + timedelta(days=3))
     now = datetime.now(UTC)
 
-    close_pilot(pilot=pilot, now=now)
+    close_pilot(pilot=pilot, now=now, reason="budget is spent")
 
     assert published(valkey).pilots[pilot.id].closes_at == now
 

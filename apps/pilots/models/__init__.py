@@ -1,5 +1,6 @@
 """A pilot, all that was set for it beforehand, and all that happens to it."""
 
+from apps.pilots.models.closing import ClosingLetter, LetterKind
 from apps.pilots.models.incumbents import Incumbent, IncumbentDay
 from apps.pilots.models.limits import Limit, LimitPeriod, LimitScope
 from apps.pilots.models.pilots import (
@@ -21,6 +22,7 @@ from apps.pilots.models.rotations import Rotation, RotationEra, Swap
 __all__ = [
     "ALIAS",
     "AfterClose",
+    "ClosingLetter",
     "Enrollment",
     "Goal",
     "Incumbent",
@@ -28,6 +30,7 @@ __all__ = [
     "JoinLink",
     "Key",
     "KeyKind",
+    "LetterKind",
     "Limit",
     "LimitPeriod",
     "LimitScope",
