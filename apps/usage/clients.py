@@ -3,47 +3,13 @@
 A client is offered for the model names whose provider serves what it asks for, and for no others.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
-import yaml
-
-from apps.gateway.contract import SERVED_BY_MOST, SUFFIX
 from apps.usage import snippets
+from apps.usage.aliases import Alias
+from apps.usage.continue_settings import continue_yaml, models_of
 from apps.usage.snippets import KEY_VARIABLE, POWERSHELL, UNIX
-
-CHAT: Final = "chat/completions"
-TEXT: Final = "completions"
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A model name that developers send, and what its provider serves: names of SERVABLE."""
-
-    alias: str
-    name: str
-    fim_template: str = ""
-    serves: Collection[str] = SERVED_BY_MOST
-
-    @property
-    def chats(self) -> bool:
-        return CHAT in self.serves
-
-    @property
-    def has_own_template(self) -> bool:
-        """Whether Continue can render the prompt itself, with the candidate's template."""
-        return bool(self.fim_template) and TEXT in self.serves
-
-    @property
-    def fills_in(self) -> bool:
-        """Whether /fim/completions is answered. The gateway has two ways without a template."""
-        return "fim/completions" in self.serves or (TEXT in self.serves and SUFFIX in self.serves)
-
-    def does_only(self, endpoint: str) -> bool:
-        """A provider says what it serves, not which of its models do: one that chats as well would
-        be offered for searching code although the model behind this name is no good at it."""
-        return endpoint in self.serves and not self.chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +44,7 @@ def clients(*, pilot: str, base_url: str, aliases: Sequence[Alias]) -> list[Clie
 
 def _openai(base_url: str, aliases: Sequence[Alias]) -> Client | None:
     texts = []
-    if chat := _first(alias.alias for alias in aliases if alias.chats):
+    if chat := _first(alias.alias for alias in aliases if alias.chats and alias.is_for_talk):
         texts += [
             Snippet("Python", snippets.python_snippet(base_url, chat)),
             Snippet("JavaScript", snippets.javascript_snippet(base_url, chat)),
@@ -101,7 +67,7 @@ def _curl(base_url: str, aliases: Sequence[Alias]) -> Client | None:
     key = {KEY_VARIABLE: "pd_…"}
     unix, windows = snippets.exports(key), snippets.assignments(key)
     texts = []
-    if chat := _first(alias.alias for alias in aliases if alias.chats):
+    if chat := _first(alias.alias for alias in aliases if alias.chats and alias.is_for_talk):
         texts += [
             Snippet(UNIX, f"{unix}\n{snippets.curl_snippet(base_url, chat)}"),
             Snippet(POWERSHELL, f"{windows}\n{snippets.powershell_snippet(base_url, chat)}"),
@@ -117,7 +83,7 @@ def _curl(base_url: str, aliases: Sequence[Alias]) -> Client | None:
 
 
 def _claude_code(base_url: str, aliases: Sequence[Alias]) -> Client | None:
-    names = [alias.alias for alias in aliases if "messages" in alias.serves]
+    names = [alias.alias for alias in aliases if "messages" in alias.serves and alias.is_for_talk]
     if not names:
         return None
     variables = {
@@ -146,7 +112,7 @@ def _continue(pilot: str, base_url: str, aliases: Sequence[Alias]) -> Client | N
     bare = [
         alias.name
         for alias in aliases
-        if alias.chats and not alias.has_own_template and not alias.fills_in
+        if alias.chats and not (alias.role or alias.has_own_template or alias.fills_in)
     ]
     note = (
         f"Code completion is left out for {', '.join(bare)}: nobody has set how to ask "
@@ -162,6 +128,8 @@ def _continue(pilot: str, base_url: str, aliases: Sequence[Alias]) -> Client | N
             "Save the settings as a file of their own in its folder agents. Continue lists them "
             "beside yours, and nothing of yours is changed.",
             "In Continue’s panel choose the agent that is named after the pilot.",
+            "From then on Continue tells us what you accept and what you like: never code, and "
+            "names of files are not kept. Take the part “data” out of the file to keep it quiet.",
         ),
         (
             Snippet(".continue/.env", f"{KEY_VARIABLE}=pd_…"),
@@ -169,56 +137,6 @@ def _continue(pilot: str, base_url: str, aliases: Sequence[Alias]) -> Client | N
         ),
         note if bare else "",
     )
-
-
-def continue_yaml(pilot: str, base_url: str, aliases: Sequence[Alias]) -> str:
-    """Return a config.yaml of Continue with what each alias can do."""
-    models = [model for alias in aliases for model in models_of(alias, base_url)]
-    config = {"name": f"PilotDash – {pilot}", "version": "0.0.1", "schema": "v1", "models": models}
-    return yaml.safe_dump(
-        config, sort_keys=False, allow_unicode=True, width=1_000, default_flow_style=None
-    )
-
-
-def models_of(alias: Alias, base_url: str) -> list[dict[str, Any]]:
-    """Return Continue's models for an alias: chat, edit, completion, search, where it can.
-
-    A model's name is what Continue reports feedback under, so names are kept apart. Without a
-    template of the candidate's own Continue would guess one from the alias, and guess wrong; what
-    it calls "mistral" asks /fim/completions instead, where nothing has to be guessed. Its "vllm"
-    reads rerank answers as most servers give them.
-    """
-    models = []
-    if alias.chats:
-        models += [
-            _model(alias, "chat", base_url, ["chat"]) | {"capabilities": ["tool_use"]},
-            _model(alias, "edit", base_url, ["edit", "apply"]),
-        ]
-    if alias.has_own_template:
-        template = alias.fim_template.replace("{prefix}", "{{{prefix}}}")
-        template = template.replace("{suffix}", "{{{suffix}}}")
-        completes = _model(alias, "autocomplete", base_url, ["autocomplete"])
-        models.append(completes | {"promptTemplates": {"autocomplete": template}})
-    elif alias.fills_in:
-        completes = _model(alias, "autocomplete", base_url, ["autocomplete"])
-        models.append(completes | {"provider": "mistral"})
-    if alias.does_only("embeddings"):
-        models.append(_model(alias, "embed", base_url, ["embed"]))
-    if alias.does_only("rerank"):
-        models.append(_model(alias, "rerank", base_url, ["rerank"]) | {"provider": "vllm"})
-    return models
-
-
-def _model(alias: Alias, task: str, base_url: str, roles: list[str]) -> dict[str, Any]:
-    return {
-        "name": f"{alias.name} · {task}",
-        "provider": "openai",
-        "model": alias.alias,
-        "apiBase": base_url,
-        "apiKey": f"${{{{ secrets.{KEY_VARIABLE} }}}}",
-        "roles": roles,
-        "requestOptions": {"headers": {"X-PilotDash-Task": task}},
-    }
 
 
 def _first(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from apps.gateway.contract import SUFFIX
 from apps.pilots.arms import newest_era, standing_rotations
 from apps.pilots.blindness import hidden_candidates
 from apps.pilots.models import Pilot, Rotation, Trial, UseRole
-from apps.usage.clients import CHAT, TEXT, Alias
+from apps.usage.aliases import CHAT, TEXT, Alias
 
 RESIDENCES: Final = {
     Residence.INSIDE: "stays on our own machines",
@@ -103,7 +103,7 @@ def blind_alias(name: BlindName) -> Alias:
     serves = frozenset.intersection(*(_served(each) for each in name.arms))
     of_completion = name.rotation.role == UseRole.COMPLETION
     kept = serves & _OF_COMPLETION if of_completion else serves - _OF_COMPLETION
-    return Alias(name.rotation.alias, "", "", tuple(sorted(kept)))
+    return Alias(name.rotation.alias, "", "", tuple(sorted(kept)), name.rotation.role)
 
 
 def is_reachable(candidate: Candidate) -> bool:

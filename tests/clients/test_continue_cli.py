@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from apps.usage.clients import KEY_VARIABLE, Alias, continue_yaml
+from apps.usage.aliases import Alias
+from apps.usage.continue_settings import continue_yaml
+from apps.usage.snippets import KEY_VARIABLE
 from tests.fakes.provider import Script, usage_of
 from tests.gateway.rig import KEY
 

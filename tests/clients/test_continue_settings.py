@@ -5,7 +5,8 @@ import json
 import pytest
 import yaml
 
-from apps.usage.clients import Alias, continue_yaml
+from apps.usage.aliases import Alias
+from apps.usage.continue_settings import continue_yaml
 
 pytestmark = pytest.mark.xdist_group("node")
 

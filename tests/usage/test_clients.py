@@ -4,7 +4,10 @@ import shlex
 import pytest
 import yaml
 
-from apps.usage.clients import Alias, clients, continue_yaml, models_of
+from apps.usage.aliases import Alias
+from apps.usage.clients import clients
+from apps.usage.continue_settings import continue_yaml, models_of
+from apps.usage.titles import named_in
 
 BASE = "https://pilot.example/v1"
 ALIASES = [
@@ -23,14 +26,14 @@ def test_continue_settings_read_as_yaml_with_every_role():
     assert config["name"] == "PilotDash – Code assistant: autumn"
     assert config["schema"] == "v1"
     assert [(model["name"], model["model"], model["roles"]) for model in config["models"]] == [
-        ("Code Llama 34B · chat", "codellama-34b", ["chat"]),
-        ("Code Llama 34B · edit", "codellama-34b", ["edit", "apply"]),
-        ("Code Llama 34B · autocomplete", "codellama-34b", ["autocomplete"]),
-        ('Mistral "7B" · chat', "mistral-7b", ["chat"]),
-        ('Mistral "7B" · edit', "mistral-7b", ["edit", "apply"]),
+        ("Code Llama 34B · codellama-34b · chat", "codellama-34b", ["chat"]),
+        ("Code Llama 34B · codellama-34b · edit", "codellama-34b", ["edit", "apply"]),
+        ("Code Llama 34B · codellama-34b · autocomplete", "codellama-34b", ["autocomplete"]),
+        ('Mistral "7B" · mistral-7b · chat', "mistral-7b", ["chat"]),
+        ('Mistral "7B" · mistral-7b · edit', "mistral-7b", ["edit", "apply"]),
     ]
     assert config["models"][0] == {
-        "name": "Code Llama 34B · chat",
+        "name": "Code Llama 34B · codellama-34b · chat",
         "provider": "openai",
         "model": "codellama-34b",
         "apiBase": BASE,
@@ -173,3 +176,93 @@ def test_each_client_is_given_the_first_name_that_serves_it():
     ]
     assert windows.text.splitlines()[2] == '$env:ANTHROPIC_MODEL = "claude"'
     assert known["claude-code"].note.endswith("which is served for claude and other.")
+
+
+def test_continue_tells_what_was_taken_and_liked_and_no_code():
+    (told,) = yaml.safe_load(continue_yaml("p", BASE, ALIASES))["data"]
+
+    assert told == {
+        "name": "PilotDash",
+        "destination": "https://pilot.example/ingest/continue",
+        "schema": "0.2.0",
+        "level": "noCode",
+        "apiKey": "${{ secrets.PILOTDASH_API_KEY }}",
+        "events": [
+            "autocomplete",
+            "chatFeedback",
+            "chatInteraction",
+            "editOutcome",
+            "tokensGenerated",
+            "nextEditOutcome",
+            "toolUsage",
+        ],
+    }
+
+
+BLIND = {
+    "chat": Alias("pilot-chat", "", "", (CHAT, "messages"), "chat"),
+    "completion": Alias("pilot-complete", "", "", (FIM,), "completion"),
+    "edit": Alias("pilot-edit", "", "", (CHAT,), "edit"),
+    "agent": Alias("pilot-agent", "", "", (CHAT,), "agent"),
+}
+
+
+def offered(*aliases):
+    models = yaml.safe_load(continue_yaml("p", BASE, aliases))["models"]
+    return [(model["name"], model["provider"], *model["roles"]) for model in models]
+
+
+@pytest.mark.parametrize(
+    ("roles", "models"),
+    [
+        (
+            ["chat"],
+            [
+                ("pilot-chat · chat", "openai", "chat"),
+                ("pilot-chat · edit", "openai", "edit", "apply"),
+            ],
+        ),
+        (
+            ["chat", "edit"],
+            [
+                ("pilot-chat · chat", "openai", "chat"),
+                ("pilot-edit · edit", "openai", "edit", "apply"),
+            ],
+        ),
+        (["agent"], [("pilot-agent · agent", "openai", "chat")]),
+        (["completion"], [("pilot-complete · autocomplete", "mistral", "autocomplete")]),
+    ],
+)
+def test_a_blind_alias_is_offered_for_its_role(roles, models):
+    assert offered(*(BLIND[role] for role in roles)) == models
+
+
+def test_a_blind_alias_leaves_the_template_to_the_gateway():
+    (model,) = models_of(BLIND["completion"], BASE)
+
+    assert "promptTemplates" not in model
+    assert model["requestOptions"]["headers"] == {"X-PilotDash-Task": "autocomplete"}
+
+
+def test_an_agents_calls_say_that_they_are_an_agents():
+    (model,) = models_of(BLIND["agent"], BASE)
+
+    assert model["requestOptions"]["headers"] == {"X-PilotDash-Task": "agent"}
+    assert model["capabilities"] == ["tool_use"]
+
+
+def test_names_of_models_differ_and_lead_back_to_their_aliases():
+    twins = [Alias("twin-a", "Twin", TEMPLATE), Alias("twin-b", "Twin", TEMPLATE)]
+    models = [model for alias in (*twins, *BLIND.values()) for model in models_of(alias, BASE)]
+
+    assert len({model["name"] for model in models}) == len(models)
+    assert [named_in(model["name"]) for model in models] == [model["model"] for model in models]
+
+
+def test_programs_that_chat_are_not_pointed_at_names_for_other_uses():
+    known = by_slug([BLIND["edit"], BLIND["completion"], BLIND["chat"]])
+
+    assert 'model="pilot-chat"' in known["python"].snippets[2].text
+    assert known["claude-code"].note.endswith("which is served for pilot-chat.")
+    assert list(by_slug([BLIND["edit"], BLIND["completion"]])) == ["continue"]
+    assert known["continue"].note == ""
