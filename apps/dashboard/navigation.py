@@ -132,6 +132,8 @@ def pilot_state(pilot: Pilot, now: datetime) -> str:
     """Say in one word where a pilot stands."""
     if pilot.closed_at is not None:
         return "Closed"
+    if pilot.is_draft:
+        return "Draft"
     if now < pilot.period.start:
         return "Not begun"
     return "Running" if now < pilot.period.end else "Ended"

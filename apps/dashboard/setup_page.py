@@ -136,6 +136,9 @@ def _pilot(row: PilotRow | None) -> Told:
         detail = "Dates, a budget, and the candidates on trial under the names developers send."
         return "Pilot", False, detail, reverse("create_pilot"), "Create a pilot"
     pilot, url = row.pilot, reverse("setup_pilot", args=[row.pilot.slug])
+    if pilot.is_draft:
+        detail = f"{pilot.name} is a draft: see what is missing, and start it."
+        return "Pilot", False, detail, reverse("plan_review", args=[pilot.slug]), "Go on"
     if not row.candidates:
         detail = f"{pilot.name} has no candidate on trial."
         return "Pilot", False, detail, url, "Put one on trial"

@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.forms import InviteForm
 from apps.accounts.models import Person
-from apps.catalog.forms import PLAIN, SlugForm, usd
+from apps.catalog.forms import PLAIN, usd
 from apps.catalog.models import Candidate
+from apps.pilots.aliases import alias_for
 from apps.pilots.limits import Allowance
-from apps.pilots.models import ALIAS, LimitPeriod, Pilot, RatingScale
+from apps.pilots.models import LimitPeriod, Pilot
 from apps.pilots.queries import candidates_to_try, people_to_enroll
 
 
@@ -25,40 +26,6 @@ def count(label: str, *, help_text: str, max_value: int = 10**9) -> forms.Intege
         help_text=help_text,
         widget=forms.NumberInput(attrs=PLAIN),
     )
-
-
-class PilotSettings(forms.Form):
-    starts_on = forms.DateField(
-        label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    ends_on = forms.DateField(
-        label="Last day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    zone = forms.CharField(
-        label="Time zone",
-        max_length=64,
-        help_text="Days begin at its midnight, such as Europe/Berlin.",
-        widget=forms.TextInput(attrs=PLAIN | {"list": "zones"}),
-    )
-    budget_usd = usd("Budget, USD", required=False, help_text="For all calls and machines.")
-    rating_scale = forms.ChoiceField(
-        label="Developers rate by", choices=RatingScale, widget=forms.RadioSelect
-    )
-    people_named = forms.BooleanField(
-        label="Leads see who did what",
-        required=False,
-        help_text="Otherwise they see sums over five people and more. It cannot be turned on once "
-        "somebody has joined: developers are told beside their key.",
-    )
-
-
-class CreatePilotForm(SlugForm, PilotSettings):
-    pass
-
-
-class ChangePilotForm(PilotSettings):
-    name = forms.CharField(max_length=120)
-    field_order = ["name"]
 
 
 class TrialForm(forms.Form):
@@ -81,12 +48,6 @@ class TrialForm(forms.Form):
         if cleaned.get("candidate") and not cleaned.get("alias"):
             cleaned["alias"] = alias_for(cleaned["candidate"])
         return cleaned
-
-
-def alias_for(candidate: Candidate) -> str:
-    """Return a model name made from a candidate's slug; editors mishandle some, see ALIAS."""
-    slug = candidate.slug.lower()[:63]
-    return slug if ALIAS.fullmatch(slug) else f"pilot-{slug}"[:63]
 
 
 class EnrollForm(forms.Form):

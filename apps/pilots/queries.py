@@ -16,11 +16,11 @@ from apps.pilots.models import Enrollment, Key, KeyKind, Limit, LimitScope, Pilo
 def pilots_for(user: User) -> QuerySet[Pilot]:
     """Return the pilots that a user may open, those still open first, then the newest first.
 
-    Leads and viewers see every pilot, developers those they take part in.
+    Leads and viewers see every pilot, developers those they take part in; drafts are there for
+    administrators alone.
     """
-    pilots = Pilot.objects.order_by(
-        F("closed_at").desc(nulls_first=True), "-starts_on", "-ends_on", "-id"
-    )
+    pilots = Pilot.objects.all() if user.is_admin else Pilot.objects.exclude(started_at=None)
+    pilots = pilots.order_by(F("closed_at").desc(nulls_first=True), "-starts_on", "-ends_on", "-id")
     if user.role in AGGREGATES:
         return pilots
     return pilots.filter(enrollments__person=user.person_id, enrollments__left_at__isnull=True)

@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 from django.forms import Form
 
 from apps.core import refusals
-from apps.pilots import actions, arms, limits, rotations, trials
+from apps.pilots import actions, arms, join_links, limits, plans, rotations, serving, trials
+from apps.pilots.plan_defaults import FINALISTS_MOST, MANY_PEOPLE, SCREENERS_MOST
 from apps.pilots.trail import PilotClosed
 
 T = TypeVar("T")
@@ -37,6 +38,23 @@ SENTENCES: Final[refusals.Sentences] = {
     ),
     trials.AlreadyOnTrial: ("candidate", "It is on trial here already."),
     trials.CandidateRetired: ("candidate", "It has just been retired."),
+    serving.AlreadyStarted: (
+        "",
+        "It has started: candidates are dropped and added under Candidates and people.",
+    ),
+    serving.NobodyChosen: ("", "Choose a candidate for one role at least."),
+    serving.TooManyScreeners: (
+        "people_expected",
+        f"A screening is for {SCREENERS_MOST} people at most; with more, make it a trial.",
+    ),
+    serving.TooManyFinalists: (
+        "stage",
+        f"A trial by fewer than {MANY_PEOPLE} people can tell {FINALISTS_MOST} candidates of a "
+        "role apart, no more. Screen the others first.",
+    ),
+    plans.DecidesOutside: ("decide_by", "The decision would fall before the first day."),
+    join_links.WrongDomain: ("email", "This link is for other addresses."),
+    join_links.LinkNotOpen: ("", "This link does not work any more."),
     limits.LimitsNothing: ("", "Fill in at least one of the four, or remove the limit."),
     limits.NotOfThisPilot: ("subject", "It does not take part in this pilot."),
     actions.NotTakingPart: ("", "You have left this pilot."),

@@ -1,8 +1,6 @@
 """Set-up of pilots: settings, candidates on trial, people and their keys."""
 
-from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.forms import Form
@@ -10,35 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import mail
 from apps.accounts.access import ADMINS, allow, signed_in
 from apps.pilots import actions, trials
 from apps.pilots.arms import LastArm
-from apps.pilots.forms import (
-    ChangePilotForm,
-    CreatePilotForm,
-    EnrollForm,
-    InviteToPilotForm,
-    TrialForm,
-)
+from apps.pilots.forms import EnrollForm, InviteToPilotForm, TrialForm
 from apps.pilots.invitations import invite_to_pilot
-from apps.pilots.models import Enrollment, Key, Pilot, RatingScale, Trial
+from apps.pilots.models import Enrollment, Key, Pilot, Trial
 from apps.pilots.queries import all_keys, participants, pilot_rows, trials_of
 from apps.pilots.refusals import attempt, sentence
 from apps.pilots.trail import PilotClosed
 
-SETTINGS = (
-    "name",
-    "starts_on",
-    "ends_on",
-    "zone",
-    "budget_usd",
-    "rating_scale",
-    "people_named",
-)
-USUAL_LENGTH = timedelta(days=27)
 KEYS_SHOWN = 100
 
 
@@ -49,61 +31,10 @@ def setup_pilots(request: HttpRequest) -> HttpResponse:
     return render(request, "pilots/setup_pilots.html", {"rows": pilot_rows(now=now), "now": now})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@allow(ADMINS)
-def create_pilot(request: HttpRequest) -> HttpResponse:
-    """A form that begins today for four weeks in the site's time zone."""
-    today = timezone.localdate()
-    initial = {
-        "starts_on": today,
-        "ends_on": today + USUAL_LENGTH,
-        "zone": timezone.get_default_timezone_name(),
-        "rating_scale": RatingScale.THUMBS,
-    }
-    form = CreatePilotForm(request.POST or None, initial=initial)
-    if form.is_valid():
-        told = form.cleaned_data | _by(request)
-        pilot = attempt(form, lambda: actions.create_pilot(**told))
-        if pilot is not None:
-            messages.success(request, f"{pilot.name} is there. Put candidates on trial next.")
-            return redirect("setup_pilot", pilot.slug)
-    return render(request, "pilots/create_pilot.html", {"form": form, "zones": _zones()})
-
-
 @require_safe
 @allow(ADMINS)
 def setup_pilot(request: HttpRequest, slug: str) -> HttpResponse:
     return _pilot_page(request, get_object_or_404(Pilot, slug=slug), {})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@allow(ADMINS)
-def change_pilot(request: HttpRequest, slug: str) -> HttpResponse:
-    pilot = get_object_or_404(Pilot, slug=slug)
-    initial = {name: getattr(pilot, name) for name in SETTINGS}
-    if pilot.budget_usd is not None:
-        initial["budget_usd"] = f"{pilot.budget_usd.normalize():f}"
-    form = ChangePilotForm(request.POST or None, initial=initial)
-    if form.is_valid():
-        told = form.cleaned_data | _by(request)
-        if attempt(form, lambda: actions.change_pilot(pilot=pilot, **told)) is not None:
-            messages.success(request, "Saved.")
-            return redirect("setup_pilot", slug)
-    context = {"form": form, "edited": pilot, "zones": _zones()}
-    return render(request, "pilots/change_pilot.html", context)
-
-
-@require_POST
-@allow(ADMINS)
-def close_pilot(request: HttpRequest, slug: str) -> HttpResponse:
-    pilot = get_object_or_404(Pilot, slug=slug)
-    try:
-        actions.close_pilot(pilot=pilot, **_by(request))
-    except PilotClosed as problem:
-        messages.error(request, sentence(problem))
-    else:
-        messages.success(request, f"{pilot.name} is closed.")
-    return redirect("setup_pilot", slug)
 
 
 @require_POST
@@ -203,10 +134,6 @@ def revoke_any_key(request: HttpRequest, slug: str, key_id: int) -> HttpResponse
 
 def _by(request: HttpRequest) -> dict[str, Any]:
     return {"actor": signed_in(request).person, "now": timezone.now()}
-
-
-def _zones() -> list[str]:
-    return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
 
 def _pilot_page(

@@ -1,6 +1,5 @@
 import re
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -20,14 +19,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-CREATE = {
-    "name": "Autumn",
-    "starts_on": "2026-11-02",
-    "ends_on": "2026-11-29",
-    "zone": "Europe/Berlin",
-    "budget_usd": "1500",
-    "rating_scale": "stars",
-}
 
 
 @pytest.fixture
@@ -53,69 +44,6 @@ def test_pilots_are_listed_with_the_same_queries(client, admin, django_assert_nu
         response = client.get("/setup/pilots/")
 
     assert len(response.context["rows"]) == 4
-
-
-def test_form_begins_today_for_four_weeks(client, admin):
-    form = client.get("/setup/create-pilot/").context["form"]
-
-    today = timezone.localdate()
-    assert [form[name].value() for name in ("starts_on", "ends_on", "zone")] == [
-        today,
-        today + timedelta(days=27),
-        "UTC",
-    ]
-
-
-def test_pilot_is_created(client, admin):
-    response = client.post("/setup/create-pilot/", CREATE)
-
-    names = ("name", "starts_on", "ends_on", "zone", "budget_usd", "rating_scale", "people_named")
-    assert response.url == "/setup/pilots/autumn/"
-    assert Pilot.objects.values_list(*names).get(slug="autumn") == (
-        "Autumn",
-        date(2026, 11, 2),
-        date(2026, 11, 29),
-        "Europe/Berlin",
-        Decimal(1500),
-        "stars",
-        False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"slug": "taken"}, {"slug": ["Another pilot has this one; give another."]}),
-        ({"ends_on": "2026-11-01"}, {"ends_on": ["The last day lies before the first."]}),
-        (
-            {"zone": "Atlantis"},
-            {"zone": ["There is no such time zone; write it like Europe/Berlin."]},
-        ),
-        ({"starts_on": "soon"}, {"starts_on": ["Enter a valid date."]}),
-    ],
-)
-def test_form_says_what_is_wrong(client, admin, fields, expected):
-    make_pilot(slug="taken")
-
-    response = client.post("/setup/create-pilot/", CREATE | fields)
-
-    assert (said(response.context["form"]), Pilot.objects.count()) == (expected, 1)
-
-
-def test_pilot_is_changed_but_promises_are_kept(client, admin):
-    pilot = make_pilot(slug="first", budget_usd=Decimal("12.5"))
-    make_enrollment(pilot)
-
-    form = client.get("/setup/pilots/first/change/").context["form"]
-    refused = client.post("/setup/pilots/first/change/", CREATE | {"people_named": "on"})
-    response = client.post("/setup/pilots/first/change/", CREATE)
-
-    assert form["budget_usd"].value() == "12.5"
-    assert said(refused.context["form"]) == {
-        "people_named": ["People have joined on the promise that leads see no names."]
-    }
-    assert response.url == "/setup/pilots/first/"
-    assert Pilot.objects.values_list("name", "people_named").get() == ("Autumn", False)
 
 
 def test_candidate_is_put_on_trial_under_a_name_made_from_it(client, admin):
@@ -282,8 +210,7 @@ def test_nobody_else_changes_a_pilot(client, role):
     make_pilot(slug="first")
     client.force_login(make_user(role))
 
-    for path in ("change", "close", "trials", "people", "invite"):
-        assert client.post(f"/setup/pilots/first/{path}/", CREATE).status_code == 403
-    assert client.post("/setup/create-pilot/", CREATE).status_code == 403
+    for path in ("close", "trials", "people", "invite"):
+        assert client.post(f"/setup/pilots/first/{path}/").status_code == 403
 
     assert Pilot.objects.get().closed_at is None
