@@ -109,10 +109,10 @@ class Node:
         assert done.returncode == 0, done.stderr
         return Done(done.stdout, refused.read_text().split() if refused.exists() else [])
 
-    def run(self, program: str, step: str, **options: Any) -> list[Any]:
+    def run(self, program: str, step: str, given: str = "", **options: Any) -> list[Any]:
         """Return what a step of one of our programs yields."""
         options |= {"baseURL": self.base_url, "apiKey": self.key}
-        done = self.start(program, step, json.dumps(options))
+        done = self.start(program, step, json.dumps(options), given=given)
         assert done.refused == []
         return [json.loads(line) for line in done.printed.splitlines()]
 
