@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilotdash.settings")
 app = Celery("pilotdash")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Also in the threads in which pages are made: by itself it is the one of this thread alone.
+app.set_default()
 
 
 @worker_ready.connect
