@@ -11,7 +11,7 @@ from apps.accounts.models import Person
 from apps.core.uuid7 import is_uuid7
 from apps.feedback.ide_events import AUTOCOMPLETE, CHAT_FEEDBACK, NEXT_EDIT, TOKENS, IdeReport
 from apps.feedback.ide_local import local_call
-from apps.feedback.ide_names import Meant, Roster
+from apps.feedback.ide_names import Meant, roster_of
 from apps.feedback.models import IdeEvent
 from apps.feedback.queries import call_by_id
 from apps.pilots.models import Key, Pilot, RatingScale
@@ -55,7 +55,7 @@ def store_event(*, report: IdeReport, key: Key, now: datetime) -> Received:
         _take_late(report, person=person, digest=digest)
         return Received.KNOWN
     at = believed(report.told_at, pilot=pilot, received_at=now)
-    roster = Roster(pilot)
+    roster = roster_of(pilot)
     meant = roster.meant_by(report, person_id=person.id, at=at)
     call_id = None
     if report.completion is not None:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from apps.core.broker import connect_broker
 from apps.feedback.actions import CallNotRateable, NotYourCall, rate
 from apps.feedback.ide_events import CHAT_FEEDBACK, TOOL
-from apps.feedback.ide_names import ROLE_OF_KIND, Roster
+from apps.feedback.ide_names import ROLE_OF_KIND, Roster, roster_of
 from apps.feedback.models import IdeEvent
 from apps.feedback.scales import WrongScale
 from apps.gateway.contract import GATEWAYS_KEY, STREAM
@@ -60,16 +60,13 @@ def join_events(*, now: datetime, reach: timedelta = SOON) -> int:
         return 0
     ripe = [event for event in pending if event.received_at + SETTLES <= until]
     pilots = Pilot.objects.in_bulk({event.pilot_id for event in ripe})
-    rosters: dict[int, Roster] = {}
     joined = 0
     for event in ripe:
         pilot = pilots[event.pilot_id]
         if event.kind == CHAT_FEEDBACK:
             joined += _rate(event.id, pilot)
         else:
-            if pilot.id not in rosters:
-                rosters[pilot.id] = Roster(pilot)
-            joined += _attribute(event.id, rosters[pilot.id])
+            joined += _attribute(event.id, roster_of(pilot))
     return joined
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
+from apps.changes.models import RoutesVersion
 from apps.feedback.ide_events import (
     AUTOCOMPLETE,
     EDIT_OUTCOME,
@@ -17,14 +19,14 @@ from apps.pilots.turns import ROLE_OF_TASK, Turns
 from apps.usage.titles import named_in
 
 # What an edit is, it is whichever alias was asked for it, a chat's for example.
-ROLE_OF_KIND = {
+ROLE_OF_KIND: Final = {
     AUTOCOMPLETE: UseRole.COMPLETION,
     NEXT_EDIT: UseRole.COMPLETION,
     EDIT_OUTCOME: UseRole.EDIT,
     "editInteraction": UseRole.EDIT,
 }
 # Ollama's way to say that a name is given without a version.
-LATEST = ":latest"
+LATEST: Final = ":latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Meant:
 
 
 class Roster:
-    """The models of a pilot by every name that an editor may give them. Five queries."""
+    """The models of a pilot by every name that an editor may give them. Six queries."""
 
     def __init__(self, pilot: Pilot) -> None:
         self._turns = Turns(pilot)
@@ -100,3 +102,19 @@ class Roster:
                     provider_id=candidate.provider_id,
                 )
         return Meant(local_name(report), None, role, is_local=True)
+
+
+_rosters: dict[int, tuple[int, Roster]] = {}
+
+
+def roster_of(pilot: Pilot) -> Roster:
+    """Return a pilot's roster: the one made before, as long as nothing has changed. One query then.
+
+    Whatever a roster is made of raises the version of the routes, in the transaction that changes
+    it. Swaps do too, but they change nothing here: events are of whom the day had assigned.
+    """
+    version = RoutesVersion.objects.filter(id=1).values_list("version", flat=True).first() or 0
+    known = _rosters.get(pilot.id)
+    if known is None or known[0] != version:
+        known = _rosters[pilot.id] = (version, Roster(pilot))
+    return known[1]

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from apps.changes.actions import routes_changed
 from apps.core.rotation import assigned
 from apps.core.uuid7 import instant_of, new_uuid7
 from apps.feedback.ide import NotStarted, Received, store_event
@@ -324,6 +325,7 @@ def test_who_takes_turns_is_not_told_by_a_local_model(world):
     store(world, "tokensGenerated", **local)
     world.pilot.unblinded_at = NOON
     world.pilot.save(update_fields=["unblinded_at"])
+    routes_changed()
     world.key.refresh_from_db()
     store(world, "tokensGenerated", **local, generatedTokens=7)
 
@@ -347,3 +349,12 @@ def test_a_draft_and_a_closed_pilot_collect_nothing(world):
         store(world, "autocomplete", key=key)
 
     assert not IdeEvent.objects.exists()
+
+
+def test_what_changes_in_the_pilot_holds_for_the_next_event(world):
+    store(world, "autocomplete", modelName="new")
+    make_trial(world.pilot, alias="new")
+    routes_changed()
+    store(world, "autocomplete", modelName="new", completionId="another")
+
+    assert list(IdeEvent.objects.order_by("id").values_list("alias", flat=True)) == ["", "new"]
