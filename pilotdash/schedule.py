@@ -7,6 +7,8 @@ from celery.schedules import crontab
 INGEST = "ingest"
 
 ROUTES = {
+    # A name goes before a pattern: statistics may take seconds, and must not hold up the drain.
+    "apps.metrics.tasks.compute_findings": {"queue": "celery"},
     "apps.usage.tasks.*": {"queue": INGEST},
     "apps.metrics.tasks.*": {"queue": INGEST},
 }
@@ -33,6 +35,11 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.metrics.tasks.mark_hosting_quarters",
         "schedule": crontab(minute="0,15,30,45"),
         "options": {"expires": 600},
+    },
+    "compute findings": {
+        "task": "apps.metrics.tasks.compute_findings",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 500},
     },
     "make partitions": {
         "task": "apps.usage.tasks.make_partitions",

@@ -32,6 +32,9 @@ class Place:
 
     `shrunken` is the mean of daily answers drawn towards that of all, as if ten more had given it.
     `first_share` is in which share of resampled teams this one comes first.
+
+    `estimate` tells candidates apart; `level` is what a person like these gives, with how much
+    people differ: the interval to hold a threshold against.
     """
 
     candidate_id: int
@@ -44,6 +47,7 @@ class Place:
     group: int = 0
     shrunken: float | None = None
     first_share: float | None = None
+    level: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,8 @@ class Finding:
         for name in ("judged_on", "next_look_on"):
             fields[name] = date.fromisoformat(fields[name]) if fields[name] else None
         fields["places"] = tuple(
-            Place(**each | {"estimate": _interval(each["estimate"])}) for each in fields["places"]
+            Place(**each | {name: _interval(each[name]) for name in ("estimate", "level")})
+            for each in fields["places"]
         )
         fields["contrasts"] = tuple(
             Contrast(**each | {"difference": _interval(each["difference"])})

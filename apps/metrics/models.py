@@ -193,3 +193,32 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pilot_id}: {self.number}"
+
+
+class StoredFinding(models.Model):
+    """One role's finding as `findings.py` writes it. Pages read this; nothing computes for a page.
+
+    `evidence` is the digest of what it was computed from: without a change there is nothing new to
+    find. A frozen finding never changes; `withdrawn_since` counts what was taken back after it.
+    """
+
+    pilot_id = models.BigIntegerField()
+    role = models.CharField(max_length=16)
+    measure = models.CharField(max_length=16)
+    computed_at = models.DateTimeField()
+    evidence = models.CharField(max_length=64)
+    result = models.JSONField()
+    is_frozen = models.BooleanField(default=False)
+    withdrawn_since = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="storedfinding_one_per_role", fields=["pilot_id", "role"]),
+            models.CheckConstraint(
+                name="storedfinding_counts_from_nothing",
+                condition=models.Q(withdrawn_since__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} in {self.pilot_id}"

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from apps.metrics import actions, rebuild, seeding
+from apps.metrics import actions, rebuild, results, seeding
 
 
 @shared_task
@@ -20,3 +20,9 @@ def mark_hosting_quarters() -> None:
 def seed_money() -> None:
     """Beat runs this every other second: counters wait in a set until their past is known."""
     seeding.seed_money()
+
+
+@shared_task
+def compute_findings() -> None:
+    """Beat runs this every ten minutes, on the general queue: it must not hold up the drain."""
+    results.compute_all(now=timezone.now())

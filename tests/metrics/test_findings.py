@@ -14,7 +14,7 @@ FULL = Finding(
     computed_at=AT,
     state=WINNER,
     places=(
-        Place(7, Interval(3.5, 3.9, 4.3), 1, 1, 12, 60, 58, 0, 3.85, 0.97),
+        Place(7, Interval(3.5, 3.9, 4.3), 1, 1, 12, 60, 58, 0, 3.85, 0.97, Interval(3.2, 3.9, 4.6)),
         Place(9, None, None, None, 0, 0, 0, group=1),
     ),
     contrasts=(

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -47,7 +47,7 @@ def quantile(alpha: float, clusters: Integers) -> Floats:
     Infinite below two people: nobody differs from oneself.
     """
     degrees = np.maximum(np.asarray(clusters) - 1, 0)
-    found = stats.t.ppf(1 - alpha / 2, np.maximum(degrees, 1))
+    found = stdtrit(np.maximum(degrees, 1), 1 - alpha / 2)
     return np.asarray(np.where(degrees > 0, found, np.inf), dtype=np.float64)
 
 

@@ -1,0 +1,58 @@
+"""Whether anything has changed that a pilot's findings rest on: cheap sums, no arrays."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db.models import Count, Max, Model, QuerySet
+
+from apps.accounts.models import Role, User
+from apps.core.rotation import working_day
+from apps.feedback.models import Comparison, DailyQuestion, IdeEvent, Rating, SampledAnswer
+from apps.metrics.findings import FORMAT
+from apps.pilots.models import Goal, IncumbentDay, Pilot, Plan, RotationEra, Swap, Trial
+
+
+def evidence_digest(pilot: Pilot, *, now: datetime) -> str:
+    """Return a digest that changes with a pilot's evidence, its plan, and its working day.
+
+    Twelve small queries. The day is in it because looks come, and paces change, by days.
+    """
+    told = sha256(f"{FORMAT}:{working_day(now, pilot.zone_info)}:{pilot.closed_at}".encode())
+    for part in _parts(pilot):
+        told.update(repr(part).encode())
+    return told.hexdigest()
+
+
+def _parts(pilot: Pilot) -> Iterator[Any]:
+    of_pilot = {"pilot_id": pilot.id}
+    answered = ("score", "answered_at", "updated_at", "withdrawn_at", "skipped_at")
+    yield _sums(DailyQuestion.objects.filter(**of_pilot), *answered)
+    yield _sums(IdeEvent.objects.filter(**of_pilot), "candidate_id", "is_accepted", "received_at")
+    voted = ("ready_at", "voted_at", "updated_at", "withdrawn_at")
+    yield _sums(Comparison.objects.filter(**of_pilot), *voted)
+    yield _sums(Rating.objects.filter(**of_pilot), "updated_at", "withdrawn_at")
+    yield _sums(SampledAnswer.objects.filter(**of_pilot), "asked_at")
+    yield _sums(Swap.objects.filter(rotation__pilot=pilot), "at")
+    yield list(
+        RotationEra.objects.filter(rotation__pilot=pilot)
+        .order_by("id")
+        .values_list("id", "first_day", "candidate_ids", "rotation__ended_at")
+    )
+    yield _sums(Trial.objects.filter(pilot=pilot), "dropped_at")
+    yield list(Goal.objects.filter(pilot=pilot).order_by("id").values_list())
+    yield list(Plan.objects.filter(pilot=pilot).order_by("id").values_list())
+    yield _sums(IncumbentDay.objects.filter(incumbent__pilot=pilot), "recorded_at")
+    seeing = User.objects.filter(role__in=[Role.ADMIN, Role.LEAD]).order_by("person_id")
+    yield list(seeing.values_list("person_id", flat=True))
+
+
+def _sums(rows: QuerySet[Model], *fields: str) -> Any:
+    """Return how many rows there are, and of each field how many are set and which is the last."""
+    sums: dict[str, Any] = {"rows": Count("pk"), "last": Max("pk")}
+    for name in fields:
+        sums |= {f"{name}_set": Count(name)}
+        if name.endswith("_at"):
+            sums |= {f"{name}_last": Max(name)}
+    return sorted(rows.aggregate(**sums).items(), key=lambda each: each[0])
