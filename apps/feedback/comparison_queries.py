@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import FilteredRelation, Q
 
 from apps.accounts.models import Person
 from apps.core.secrets import CannotOpen, open_token
@@ -121,7 +121,7 @@ def votes_of(pilot: Pilot, role: str) -> list[Vote]:
         .annotate(
             on_left=FilteredRelation("answers", condition=Q(answers__side=0)),
             on_right=FilteredRelation("answers", condition=Q(answers__side=1)),
-            flagged=Q(F("on_left__names_itself")) | Q(F("on_right__names_itself")),
+            flagged=Q(on_left__names_itself=True) | Q(on_right__names_itself=True),
         )
         .order_by("voted_at", "id")
         .values_list(
@@ -185,7 +185,7 @@ def is_open(comparison: Comparison, pilot: Pilot) -> bool:
 def _shown(
     comparison: Comparison, answers: Sequence[ComparedAnswer], *, pilot: Pilot, now: datetime
 ) -> Shown:
-    is_waiting = is_running(comparison, now=now)
+    prompt, is_waiting = opened(comparison.prompt), is_running(comparison, now=now)
     is_ready = comparison.ready_at is not None
     stands = comparison.voted_at is not None and comparison.withdrawn_at is None
     # The words of an answer are in the page only once both are there, and each is escaped there.
@@ -198,14 +198,14 @@ def _shown(
         id=comparison.id,
         at=comparison.created_at,
         role=comparison.role,
-        prompt=opened(comparison.prompt),
+        prompt=prompt,
         is_waiting=is_waiting,
         problem="" if is_waiting or is_ready else _problem([each.error for each in answers]),
         sides=sides,
         outcome=comparison.outcome if stands else "",
         words=JUDGED.get(Outcome(comparison.outcome), "") if stands and comparison.outcome else "",
         is_withdrawn=comparison.withdrawn_at is not None,
-        is_emptied=not comparison.prompt,
+        is_emptied=not prompt,
         is_open=is_open(comparison, pilot),
         expires_at=comparison.expires_at,
     )

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import Person
+from apps.core.secrets import CannotOpen, reseal
 from apps.feedback.models import ComparedAnswer, Comparison, Outcome, VoteRevision
 from apps.pilots.blindness import is_unblinded
 from apps.pilots.models import Pilot
@@ -84,6 +86,30 @@ def empty_expired(*, now: datetime) -> int:
     """Erase prompts and answers whose time is over; return how many comparisons had any."""
     over = Comparison.objects.filter(expires_at__lte=now)
     return _empty(over.values_list("id", flat=True))
+
+
+@transaction.atomic
+def reseal_prompts() -> int:
+    """Seal prompts and answers again with the newest key; return how many.
+
+    What no key opens can be read by nobody any more, so it is emptied.
+    """
+    asked = Comparison.objects.select_for_update().exclude(prompt="").order_by("id")
+    for each in asked:
+        each.prompt = _resealed(each.prompt)
+        each.save(update_fields=["prompt"])
+    answers = ComparedAnswer.objects.select_for_update().exclude(text="").order_by("id")
+    for answer in answers:
+        answer.text = _resealed(answer.text)
+        answer.save(update_fields=["text"])
+    return len(asked) + len(answers)
+
+
+def _resealed(token: str) -> str:
+    try:
+        return reseal(token, settings.ENCRYPTION_KEYS)
+    except CannotOpen:
+        return ""
 
 
 @transaction.atomic

@@ -120,7 +120,7 @@ def screened(comparison: Comparison, *, pilot: Pilot, now: datetime) -> Screened
         is_judged=stands,
         has_winner=stands and comparison.winner_id is not None,
         is_withdrawn=comparison.withdrawn_at is not None,
-        is_emptied=not comparison.prompt,
+        is_emptied=not prompt,
         is_open=is_open(comparison, pilot),
         expires_at=comparison.expires_at,
     )

@@ -3,6 +3,10 @@ from django.utils import timezone
 
 from apps.feedback import ide_joins, waiting
 
+# Celery looks for tasks here.
+from apps.feedback.compare_tasks import answer_comparison as answer_comparison
+from apps.feedback.compare_tasks import empty_expired_comparisons as empty_expired_comparisons
+
 
 @shared_task
 def attach_waiting() -> None:

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from apps.feedback import link_views, me_views, settings_views, vote_views, views
+from apps.feedback import compare_urls, link_views, me_views, settings_views, views, vote_views
 from apps.feedback.api import feedback
 from apps.feedback.ide_api import ingest_continue
 
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "setup/pilots/<slug:slug>/ratings/", settings_views.rating_settings, name="rating_settings"
     ),
+    *compare_urls.urlpatterns,
     path("me/", me_views.me, name="me"),
     path("me/download/", me_views.me_download, name="me_download"),
     path("me/withdraw-ratings/", me_views.me_withdraw_ratings, name="me_withdraw_ratings"),

@@ -1,5 +1,6 @@
 """How one answer is asked for: what comes, what does not, and in what time."""
 
+import contextlib
 import json
 import threading
 import time
@@ -34,7 +35,7 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self):  # noqa: N802 (the name that the standard library looks for)
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 server.seen.append((self.path, self.headers["authorization"], json.loads(body)))
                 self.send_response(server.status)
@@ -52,10 +53,8 @@ class Server:
                 pass
 
             def handle(self):
-                try:
+                with contextlib.suppress(ConnectionError):
                     super().handle()
-                except ConnectionError:
-                    pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True

@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.accounts.departures import erase
+from apps.catalog.actions import rotate_credentials
+from apps.core.secrets import open_token
 from apps.feedback.comparison_votes import (
     NoMoreVotes,
     NotReady,
@@ -187,8 +191,31 @@ def test_words_go_with_the_person(contest):
     assert (asked.prompt, texts(asked), asked.outcome) == ("", ["", ""], "left")
 
 
+def test_words_are_sealed_again_with_the_newest_key(contest, settings):
+    asked = contest.ready()
+    newest, old = Fernet.generate_key().decode(), settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = [newest, *old]
+
+    assert rotate_credentials(now=LATER) == 3
+
+    settings.ENCRYPTION_KEYS = [newest]
+    asked.refresh_from_db()
+    assert open_token(asked.prompt, [newest]) == "Why?"
+    assert texts(asked) == ["One.", "Two."]
+
+
+def test_words_that_no_key_opens_hold_up_no_rotation(contest, settings):
+    asked = contest.ready()
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    rotate_credentials(now=LATER)
+
+    asked.refresh_from_db()
+    assert (asked.prompt, texts(asked)) == ("", ["", ""])
+
+
 class TestAnyOrder(TestCase):
-    @settings(max_examples=25, deadline=None)
+    @examples(max_examples=25, deadline=None)
     @given(st.lists(st.sampled_from([*Outcome.values, "withdraw"]), max_size=8))
     def test_the_last_word_stands_whatever_came_before(self, said):
         asked = make_contest().ready()

@@ -233,5 +233,3 @@ def test_a_side_and_a_candidate_stand_once_in_a_comparison(contest, twice):
 def test_a_vote_needs_answers(contest):
     with pytest.raises(IntegrityError):
         Comparison.objects.filter(id=contest.ask().id).update(voted_at=NOON)
-
-

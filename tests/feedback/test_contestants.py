@@ -46,9 +46,7 @@ class TestPairs:
     def test_are_those_of_the_rotation_where_there_is_one(self):
         contest = make_contest(4)
         turning = contest.candidates[1:3]
-        start_rotation(
-            pilot=contest.pilot, role=UseRole.CHAT, candidate_ids=ids(turning), now=NOON
-        )
+        start_rotation(pilot=contest.pilot, role=UseRole.CHAT, candidate_ids=ids(turning), now=NOON)
 
         assert pairs(contest) == [tuple(ids(turning))]
         assert len(pairs(contest, UseRole.AGENT)) == 6
@@ -92,9 +90,7 @@ class TestTimesCompared:
     def test_counts_a_pair_whichever_side_was_whose(self):
         contest = make_contest(2)
         for seed in range(6):
-            asked = contest.ready(
-                person=contest.colleague().person, chance=random.Random(seed)
-            )
+            asked = contest.ready(person=contest.colleague().person, chance=random.Random(seed))
             vote(comparison=asked, outcome="tie", now=NOON)
 
         assert self.count(contest) == {tuple(ids(contest.candidates)): 6}
