@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.access import AGGREGATES, EVERYONE_SIGNED_IN, allow, signed_in
 from apps.catalog.models import Candidate, Residence
-from apps.core.figures import percent
 from apps.core.groups import LEAST_GROUP
 from apps.feedback.comparisons import KEPT_FOR
 from apps.feedback.letters import question_text
@@ -70,6 +69,7 @@ def data_sheet(request: HttpRequest, slug: str) -> HttpResponse:
             (goal.get_role_display(), goal.get_measure_display()) for goal in goals_of(pilot)
         ],
         "is_blind": bool(_blind_ids(pilot)) and not is_unblinded(pilot),
+        "may_know": may_know,
         "shows_tabs": reader.is_admin,
     }
     return render(request, "dashboard/data_sheet.html", context)
@@ -84,7 +84,7 @@ def records(pilot: Pilot) -> Iterable[Record]:
         "to know what each candidate costs, how fast it is and how often it fails",
         until_erased,
     )
-    share = percent(pilot.sample_share)
+    share = f"{(pilot.sample_share * 100).normalize():f}%"
     asked = f"; chance asks about {share} of answers" if pilot.sample_share else ""
     yield Record(
         "Ratings",

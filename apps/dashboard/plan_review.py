@@ -1,5 +1,6 @@
 """The last step of a pilot's plan: what is missing, what it promises, what it costs; and Start."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib import messages
@@ -9,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import ADMINS, allow
+from apps.catalog.models import Residence
 from apps.core.figures import money_range
 from apps.dashboard.plan_estimates import estimate, promises
-from apps.pilots.checklist import checklist
 from apps.pilots.models import Enrollment, Goal, Pilot, Plan
 from apps.pilots.plan_defaults import UNITS
 from apps.pilots.plan_queries import changes_after_start, goals_of, plan_of
@@ -24,6 +25,11 @@ from apps.pilots.wizard import by, step_page
 from apps.planning.day0 import Range
 
 NOT_SET: Final = "not set"
+FARTHEST: Final[dict[str, str]] = {
+    Residence.INSIDE: "code stays inside",
+    Residence.PRIVATE: "code goes no farther than a private path",
+    Residence.OUTSIDE: "code may go outside",
+}
 
 
 @require_safe
@@ -37,10 +43,7 @@ def plan_review(request: HttpRequest, slug: str) -> HttpResponse:
     ids = {each for goal in goals for each in goal.candidate_ids}
     ids |= {trial.candidate_id for trial in trials_of(pilot)}
     cost = estimate(pilot, known, sorted(ids), people, now)
-    missing = checklist(pilot, now=now) if pilot.is_draft else []
     context: dict[str, Any] = {
-        "blockers": [each for each in missing if each.is_blocker],
-        "advice": [each for each in missing if not each.is_blocker],
         "promises": promises(pilot, known, goals, people),
         "cost": cost,
         "pilot_range": _span(cost.pilot),
@@ -92,7 +95,7 @@ def thresholds(plan: Plan) -> list[tuple[str, str]]:
         (
             "2 Does a deployment fit?",
             f"answers begin within {_or(plan.first_content_ms_most, 'ms')}; "
-            f"code stays {plan.get_residence_most_display().partition(':')[0].lower()} or nearer",
+            f"{FARTHEST[plan.residence_most]}",
         ),
         ("3 Is there enough memory?", _or(plan.memory_gb, "GB")),
         ("4 Is there enough budget?", _or(plan.usd_per_year_most, "USD a year")),
@@ -109,7 +112,7 @@ def _span(amount: Range | None) -> str:
 
 
 def _or(value: Any, unit: str) -> str:
-    return NOT_SET if value is None else f"{value:,.10g} {unit}"
+    return NOT_SET if value is None else f"{Decimal(value).normalize():,f} {unit}"
 
 
 def _percent(plan: Plan) -> str:

@@ -47,12 +47,13 @@ def steps(pilot: Pilot | None, here: str, missing: Iterable[Missing] = ()) -> li
 
 def step_context(pilot: Pilot, here: str) -> dict[str, Any]:
     """Return what every step's page shows around its form."""
-    place, missing = _NAMES.index(here), []
-    if pilot.is_draft:
-        missing = checklist(pilot, now=timezone.now())
+    place, now = _NAMES.index(here), timezone.now()
+    missing = checklist(pilot, now=now) if pilot.is_draft else []
     return {
         "edited": pilot,
-        "now": timezone.now(),
+        "now": now,
+        "blockers": [each for each in missing if each.is_blocker],
+        "advice": [each for each in missing if not each.is_blocker],
         "steps": steps(pilot, here, missing),
         "step": STEPS[here],
         "back": reverse(f"plan_{_NAMES[place - 1]}", args=[pilot.slug]) if place else "",

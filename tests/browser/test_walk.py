@@ -134,20 +134,24 @@ def add_provider_and_candidate(page: Page, product: Product, address: str) -> No
 
 
 def start_pilot(page: Page, product: Product) -> dict[str, str]:
-    """Create a pilot, put the candidate on trial, invite; return the links by e-mail."""
+    """Plan a pilot in five steps, invite, start it; return the links by e-mail."""
     page.goto(f"{product.url}/setup/create-pilot/")
     page.fill("[name=name]", "Spring trial")
     page.fill("[name=slug]", "spring")
-    # One developer is a group too small for figures of a pilot that names nobody.
+    page.get_by_role("button", name="Save and go on").click()
+    expect(page.get_by_label("Mistral 7B serves chat")).to_be_checked()
+    page.get_by_role("button", name="Save and go on").click()
+    # One developer is a group too small for figures of a pilot that names nobody; and it is said
+    # before anybody takes part.
     page.check("[name=people_named]")
-    page.get_by_role("button", name="Create").click()
-    page.select_option("[name=candidate]", label="Mistral 7B")
-    page.fill("[name=alias]", "pilot-chat")
-    page.get_by_role("button", name="Put on trial").click()
-    expect(page.locator("#trials td.mono")).to_have_text("pilot-chat")
+    page.get_by_role("button", name="Save", exact=True).click()
     page.fill("[name=emails]", "dana@example.com")
     page.get_by_role("button", name="Invite").click()
     developer = page.locator("#invited [data-copy-text]").inner_text()
+    page.get_by_role("link", name="Review and start").click()
+    page.get_by_role("button", name="Start Spring trial").click()
+    page.get_by_role("link", name="Candidates and people").click()
+    expect(page.locator("#trials td.mono")).to_have_text("mistral-7b")
     page.goto(f"{product.url}/setup/people/")
     page.fill("[name=emails]", "lena@example.com")
     page.select_option("form:has([name=emails]) [name=role]", "lead")
@@ -159,12 +163,12 @@ def call_with_openai(product: Product, key: str) -> str:
     """Make a plain and a streamed call, as a developer's tool does; return the last one's id."""
     question = [{"role": "user", "content": "Why is the sky blue?"}]
     with openai.OpenAI(base_url=f"{product.url}/v1", api_key=key, max_retries=3) as client:
-        plain = client.chat.completions.create(model="pilot-chat", messages=question, max_tokens=20)
+        plain = client.chat.completions.create(model="mistral-7b", messages=question, max_tokens=20)
         stream = client.chat.completions.create(
-            model="pilot-chat", messages=question, max_tokens=20, stream=True
+            model="mistral-7b", messages=question, max_tokens=20, stream=True
         )
         events = list(stream)
-    assert plain.model == "pilot-chat"
+    assert plain.model == "mistral-7b"
     assert plain.usage
     assert plain.usage.completion_tokens == 20
     assert {event.id for event in events} == {events[0].id}
