@@ -1,7 +1,8 @@
-"""What is stored about a person: the facts of their page, and their own copy of everything."""
+"""What is stored about a person, as their page tells it; see about_answers for what they said."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,17 +12,22 @@ from allauth.socialaccount.models import SocialAccount
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from apps.accounts.audit import person_subject
-from apps.accounts.models import AuditEntry, Invitation, Person, User
+from apps.accounts.models import AuditEntry, Person, User
 from apps.catalog.models import Candidate
-from apps.feedback.models import Rating, RatingRevision, WaitingRating
+from apps.feedback.models import Rating
 from apps.feedback.scales import in_words
+from apps.feedback.veil import Veil, with_alias
 from apps.pilots.models import Enrollment, Key, Pilot
 from apps.usage.models import Call
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCalls:
-    """What is stored of a person's calls in one pilot. Costs are USD paid per token."""
+    """What is stored of a person's calls in one pilot.
+
+    Costs are USD paid per token. Those of blind calls are left out while they would tell who
+    answered: `has_blind` says that there are some, `cost_usd` is None where there are no others.
+    """
 
     pilot: str
     slug: str
@@ -30,24 +36,29 @@ class StoredCalls:
     last_at: datetime
     prompt_tokens: int
     completion_tokens: int
-    cost_usd: Decimal
+    cost_usd: Decimal | None
+    has_blind: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRating:
-    """A rating that counts, with its words; `slug` is the pilot's."""
+    """A rating that counts, with its words; `slug` is the pilot's.
+
+    `candidate` is None where the answer was blind and still is; `alias` was asked for.
+    """
 
     rating: Rating
-    candidate: Candidate
+    candidate: Candidate | None
+    alias: str
     words: str
     slug: str
 
 
 def stored_calls(person: Person) -> list[StoredCalls]:
-    """Return the sums over a person's calls by pilot, the latest first."""
-    sums = (
+    """Return the sums over a person's calls by pilot, the latest first. Three queries."""
+    rows = list(
         Call.objects.filter(person_id=person.id)
-        .values("pilot_id")
+        .values("pilot_id", "alias")
         .annotate(
             calls=Count("id"),
             first=Min("admitted_at"),
@@ -56,22 +67,30 @@ def stored_calls(person: Person) -> list[StoredCalls]:
             made=Sum("completion_tokens", default=0),
             cost=Sum("cost_usd", default=Decimal(0)),
         )
-        .order_by("-last", "pilot_id")
+        .order_by("pilot_id", "alias")
     )
-    pilots = Pilot.objects.in_bulk({row["pilot_id"] for row in sums})
-    return [
-        StoredCalls(
-            pilot=pilots[row["pilot_id"]].name,
-            slug=pilots[row["pilot_id"]].slug,
-            calls=row["calls"],
-            first_at=row["first"],
-            last_at=row["last"],
-            prompt_tokens=row["sent"],
-            completion_tokens=row["made"],
-            cost_usd=row["cost"],
-        )
-        for row in sums
-    ]
+    pilots = Pilot.objects.in_bulk({row["pilot_id"] for row in rows})
+    veil = Veil(pilots.values())
+    by_pilot = defaultdict(list)
+    for row in rows:
+        by_pilot[row["pilot_id"]].append(row)
+    found = [_sums(pilots[pilot_id], by_pilot[pilot_id], veil) for pilot_id in by_pilot]
+    return sorted(found, key=lambda stored: stored.last_at, reverse=True)
+
+
+def _sums(pilot: Pilot, rows: Sequence[Any], veil: Veil) -> StoredCalls:
+    told = [row["cost"] for row in rows if not veil.hides(pilot.id, row["alias"])]
+    return StoredCalls(
+        pilot=pilot.name,
+        slug=pilot.slug,
+        calls=sum(row["calls"] for row in rows),
+        first_at=min(row["first"] for row in rows),
+        last_at=max(row["last"] for row in rows),
+        prompt_tokens=sum(row["sent"] for row in rows),
+        completion_tokens=sum(row["made"] for row in rows),
+        cost_usd=sum(told, Decimal(0)) if told else None,
+        has_blind=len(told) < len(rows),
+    )
 
 
 def standing_ratings(person: Person) -> QuerySet[Rating]:
@@ -80,20 +99,27 @@ def standing_ratings(person: Person) -> QuerySet[Rating]:
     return ratings.order_by("-updated_at", "-id")
 
 
-def stored_ratings(ratings: Iterable[Rating]) -> list[StoredRating]:
-    """Say in words what ratings say."""
-    found = list(ratings)
+def stored_ratings(ratings: QuerySet[Rating]) -> list[StoredRating]:
+    """Say in words what ratings say. Four queries."""
+    found = list(with_alias(ratings))
     pilots = Pilot.objects.in_bulk({rating.pilot_id for rating in found})
     candidates = Candidate.objects.in_bulk({rating.candidate_id for rating in found})
-    return [
-        StoredRating(
-            rating,
-            candidates[rating.candidate_id],
-            in_words(rating.score, rating.scale),
-            pilots[rating.pilot_id].slug,
+    veil = Veil(pilots.values())
+    stored = []
+    for rating in found:
+        alias: str | None = rating.alias
+        stored.append(
+            StoredRating(
+                rating=rating,
+                candidate=None
+                if veil.hides(rating.pilot_id, alias)
+                else candidates[rating.candidate_id],
+                alias=alias or "",
+                words=in_words(rating.score, rating.scale),
+                slug=pilots[rating.pilot_id].slug,
+            )
         )
-        for rating in found
-    ]
+    return stored
 
 
 def keys_of_person(person: Person) -> QuerySet[Key]:
@@ -127,48 +153,3 @@ def account_of(user: User) -> list[tuple[str, Any]]:
         ("Signs in by", "single sign-on" if single else "password, kept as a hash"),
         ("Second factor", ", ".join(kinds) or "none"),
     ]
-
-
-def whole_copy(user: User) -> dict[str, Any]:
-    """Return everything that is stored about a user and their person, but secrets."""
-    person = user.person
-    revisions = RatingRevision.objects.filter(rating__person=person).order_by("id")
-    return {
-        "account": {
-            "email": user.email,
-            "name": user.name,
-            "role": user.role,
-            "joined_at": user.date_joined,
-            "last_sign_in_at": user.last_login,
-            "second_factors": _values(
-                Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"
-            ),
-            "single_sign_on": _values(
-                SocialAccount.objects.filter(user=user), "provider", "uid", "extra_data"
-            ),
-        },
-        "pseudonym": person.pseudonym,
-        "invitations": _values(
-            Invitation.objects.filter(person=person), "email", "role", "created_at", "accepted_at"
-        ),
-        "pilots": _values(
-            Enrollment.objects.filter(person=person), "pilot__slug", "enrolled_at", "left_at"
-        ),
-        "keys": _values(
-            keys_of_person(person),
-            *("id", "name", "hint", "enrollment__pilot__slug"),
-            *("created_at", "expires_at", "revoked_at"),
-        ),
-        "calls_by_pilot": [asdict(stored) for stored in stored_calls(person)],
-        "calls": list(
-            Call.objects.filter(person_id=person.id).order_by("admitted_at", "id").values()
-        ),
-        "ratings": _values(Rating.objects.filter(person=person)),
-        "earlier_ratings": list(revisions.values()),
-        "ratings_waiting_for_their_call": _values(WaitingRating.objects.filter(person=person)),
-        "audit_trail": list(trail_of(person).values("at", "action", "subject", "detail")),
-    }
-
-
-def _values(rows: QuerySet[Any], *names: str) -> list[dict[str, Any]]:
-    return list(rows.order_by("id").values(*names))

@@ -108,7 +108,7 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
 def widget(request: HttpRequest, token: str) -> HttpResponse:
     """The same as a frame; browsers show it in pages of the pilot's own origins alone."""
     response = _answer(request, token, name="widget")
-    response.xframe_options_exempt = True  # type: ignore[attr-defined]
+    response.xframe_options_exempt = True
     return response
 
 

@@ -263,7 +263,7 @@ def _others(pilot: Pilot, person: Person) -> dict[int, Interval]:
     return {row["candidate_id"]: wilson(row["liked"], row["rated"]) for row in rows}
 
 
-def _share(answers: QuerySet, person: Person) -> Share:  # type: ignore[type-arg]
+def _share(answers: QuerySet, person: Person) -> Share:
     by_person: Iterable[tuple[int, int]] = (
         answers.values_list("person_id").annotate(count=Count("id")).order_by("person_id")
     )

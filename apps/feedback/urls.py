@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     *compare_urls.urlpatterns,
     path("me/", me_views.me, name="me"),
     path("me/download/", me_views.me_download, name="me_download"),
-    path("me/withdraw-ratings/", me_views.me_withdraw_ratings, name="me_withdraw_ratings"),
+    path("me/withdraw/<slug:kind>/", me_views.me_withdraw, name="me_withdraw"),
+    path("me/withdraw/<slug:kind>/<str:key>/", me_views.me_withdraw_one, name="me_withdraw_one"),
     path("me/erase-words/", me_views.me_erase_words, name="me_erase_words"),
 ]

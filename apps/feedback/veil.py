@@ -1,6 +1,6 @@
 """What raters are not told of their calls while nobody may know who answered them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -53,14 +53,14 @@ class Veil:
     def aliases(self, pilot_id: int) -> frozenset[str]:
         return self._aliases.get(pilot_id, frozenset())
 
-    def told(self, call: dict[str, Any]) -> dict[str, Any]:
+    def told(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Return the columns of a call that its maker may know."""
         if not self.hides(call["pilot_id"], call["alias"]):
-            return call
+            return dict(call)
         return {name: call[name] for name in TOLD_OF_BLIND_CALLS}
 
 
-def with_alias(ratings: QuerySet[Rating]) -> QuerySet[Rating]:
+def with_alias(ratings: QuerySet[Rating]) -> QuerySet[Any]:
     """Add the model name that each rated call had asked for; None where the call is gone."""
     calls = Call.objects.filter(
         pilot_id=OuterRef("pilot_id"),

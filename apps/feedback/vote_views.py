@@ -1,5 +1,7 @@
 """The page of one's own trend, and of what one's answers changed."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -17,7 +19,7 @@ from apps.pilots.queries import enrollment_of, pilot_or_404
 def my_votes(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the reader their own answers, and of others sums over five people and more."""
     pilot, user, now = pilot_or_404(request, slug), signed_in(request), timezone.now()
-    whose = {"person": user.person, "pilot": pilot}
+    whose: dict[str, Any] = {"person": user.person, "pilot": pilot}
     days = own_votes.own_days(**whose, now=now)
     ratings, change = own_votes.rating_share(**whose)
     context = {

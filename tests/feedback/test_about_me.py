@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from apps.accounts import audit
 from apps.accounts.models import Role
 from apps.feedback.actions import rate
 from apps.feedback.models import Rating
@@ -19,6 +18,7 @@ from tests.factories import (
     make_record,
     make_user,
 )
+from tests.feedback.blind import make_rotation
 from tests.feedback.conftest import AT
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -49,7 +49,7 @@ def test_everybody_who_is_signed_in_sees_their_own(client, db, path):
         assert client.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/me/withdraw-ratings/", "/me/erase-words/"])
+@pytest.mark.parametrize("path", ["/me/withdraw/ratings/", "/me/erase-words/"])
 def test_taking_back_is_asked_for_by_post(client, world, path):
     assert client.post(path).status_code == 302
     client.force_login(world.user)
@@ -79,6 +79,38 @@ def test_the_page_tells_of_ones_own_calls_ratings_and_keys(client, world):
     assert ("Signs in by", "password, kept as a hash") in context["account"]
 
 
+def test_what_blind_calls_cost_is_told_once_everybody_may_know(client, world):
+    """The difference that one call makes would tell its price."""
+    make_price(world.candidate)
+    make_rotation(world.pilot, world.candidate)
+    world.call(alias="pilot-chat")
+    client.force_login(world.user)
+
+    (blind,) = client.get("/me/").context["stored"]
+    world.call()
+    (some,) = client.get("/me/").context["stored"]
+    world.pilot.closed_at = NOON
+    world.pilot.save(update_fields=["closed_at"])
+    (told,) = client.get("/me/").context["stored"]
+
+    assert (blind.calls, blind.cost_usd, blind.has_blind) == (1, None, True)
+    assert (some.calls, some.cost_usd, some.has_blind) == (2, Decimal("0.0024"), True)
+    assert (told.calls, told.cost_usd, told.has_blind) == (2, Decimal("0.0048"), False)
+
+
+def test_a_blind_rating_names_the_alias_alone(client, world):
+    make_rotation(world.pilot, world.candidate)
+    give(world.call(alias="pilot-chat"), world.person)
+    client.force_login(world.user)
+
+    response = client.get("/me/")
+
+    assert [(each.candidate, each.alias) for each in response.context["ratings"]] == [
+        (None, "pilot-chat")
+    ]
+    assert world.candidate.name not in response.content.decode()
+
+
 def test_nothing_of_others_and_no_secret_is_told(client, world):
     other = world.colleague()
     theirs = world.call(person=other.person)
@@ -94,53 +126,13 @@ def test_nothing_of_others_and_no_secret_is_told(client, world):
         assert secret not in told
 
 
-def test_the_copy_holds_everything(client, world):
-    call = world.call(session="s-1")
-    give(call, world.person, comment="First.", tags=["correct"])
-    rate(
-        call=call,
-        person=world.person,
-        score=0,
-        scale="thumbs",
-        via="page",
-        now=AT,
-        comment="Second.",
-    )
-    audit.record_person(None, "role changed", world.person, {"to": "developer"}, NOON)
-    audit.record(actor=world.person, action="key issued", subject="a key", now=AT)
-    client.force_login(world.user)
-
-    copy = download(client)
-
-    assert copy["account"]["email"] == world.user.email
-    assert copy["pseudonym"] == world.person.pseudonym
-    assert [(each["id"], each["session"]) for each in copy["calls"]] == [(str(call.id), "s-1")]
-    assert [(each["score"], each["comment"]) for each in copy["ratings"]] == [(0, "Second.")]
-    earlier = [(each["score"], each["comment"], each["tags"]) for each in copy["earlier_ratings"]]
-    assert earlier == [(1, "First.", ["correct"])]
-    assert [each["action"] for each in copy["audit_trail"]] == ["role changed", "key issued"]
-    assert [each["hint"] for each in copy["keys"]] == [world.key.hint]
-    assert [each["pilot__slug"] for each in copy["pilots"]] == [world.pilot.slug]
-    assert copy["calls_by_pilot"][0]["calls"] == 1
-
-
-def test_the_copy_is_a_file_that_no_cache_keeps(client, world):
-    client.force_login(world.user)
-
-    response = client.get("/me/download/")
-
-    assert response["Content-Type"] == "application/json"
-    assert response["Content-Disposition"] == 'attachment; filename="pilotdash-about-me.json"'
-    assert response["Cache-Control"] == "private, no-store"
-
-
 def test_withdrawing_takes_back_ones_own_ratings_alone(client, world):
     other = world.colleague()
     give(world.call(), world.person, comment="Mine.")
     give(world.call(person=other.person), other.person, comment="Theirs.")
     client.force_login(world.user)
 
-    response = client.post("/me/withdraw-ratings/", follow=True)
+    response = client.post("/me/withdraw/ratings/", follow=True)
 
     assert standing(world.person) == [(1, [], "", AT)]
     assert standing(other.person) == [(1, [], "Theirs.", None)]
@@ -159,7 +151,7 @@ def test_erasing_words_keeps_the_scores(client, world):
 
     assert standing(world.person) == [(1, [], "", None), (0, [], "", None)]
     assert standing(other.person) == [(1, [], "Theirs.", None)]
-    assert said(response) == ["The tags and comments of one rating are erased. Its score stays."]
+    assert said(response) == ["The words of one answer are erased. Its score stays."]
 
 
 def test_a_pilot_that_one_has_left_is_told_of_without_links(client, world):
@@ -191,7 +183,7 @@ def test_the_page_asks_the_same_queries_for_any_number_of_rows(
     client.force_login(world.user)
     client.get("/me/")
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(26):
         response = client.get("/me/")
 
     assert len(response.context["stored"]) == pilots + 1

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def ask(client, world):
-    def ask(id, key=None):
+    def ask(answer, key=None):
         headers = {"Authorization": f"Bearer {key or world.plain_key}"}
-        return client.get(URL, {"id": id}, headers=headers)
+        return client.get(URL, {"id": answer}, headers=headers)
 
     return ask
 

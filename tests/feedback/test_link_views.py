@@ -202,8 +202,7 @@ def test_a_blind_answer_tells_neither_who_answered_nor_how_fast(client, world, p
 
 def policy(response):
     found = dict(
-        part.strip().partition(" ")[::2]
-        for part in response["content-security-policy"].split(";")
+        part.strip().partition(" ")[::2] for part in response["content-security-policy"].split(";")
     )
     return found["frame-ancestors"], response.get("x-frame-options")
 
