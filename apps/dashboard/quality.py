@@ -11,12 +11,22 @@ from typing import Final
 from apps.catalog.models import Candidate
 from apps.core.figures import NO_DATA, number, percent, percent_interval, points, signed
 from apps.core.figures import interval as bounds_of
-from apps.metrics.findings import BETTER, EARLY, NOT_WORSE, WORSE, Contrast, Finding, Place
+from apps.core.intervals import Interval
+from apps.metrics.findings import (
+    BETTER,
+    EARLY,
+    NOT_WORSE,
+    NOTHING,
+    TIE,
+    WINNER,
+    WORSE,
+    Contrast,
+    Finding,
+    Place,
+)
 from apps.metrics.readers import Reader
-from apps.metrics.statistics import Interval
 from apps.pilots.models import Measure, UseRole
 
-WINNER, TIE, NOTHING = "winner", "tie", "nothing"
 CHIPS: Final = {
     WINNER: ("Winner", "good"),
     TIE: ("Tie", "info"),
@@ -73,6 +83,7 @@ class Against:
     kind: str
     gap: str
     bounds: str
+    preferred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,36 +234,23 @@ def _row(
 
 
 def contrast_between(finding: Finding, first: int, second: int) -> Contrast | None:
-    """Return how `first` stands to `second`, turned round where it is stored that way."""
+    """Return how `first` stands to `second`; every pair is stored from both sides."""
     for each in finding.contrasts:
         if (each.first_id, each.second_id) == (first, second):
             return each
-        if (each.first_id, each.second_id) == (second, first):
-            return turned(each, finding.margin)
     return None
-
-
-def turned(contrast: Contrast, margin: float) -> Contrast:
-    """Return the same difference as seen from the other candidate."""
-    gap = contrast.difference
-    other = Interval(-gap.high, -gap.mid, -gap.low) if gap else None
-    verdict = EARLY
-    if other is not None and other.low > 0:
-        verdict = BETTER
-    elif other is not None and other.high < 0:
-        verdict = WORSE
-    elif other is not None and other.low > -margin:
-        verdict = NOT_WORSE
-    return Contrast(
-        contrast.second_id, contrast.first_id, other, verdict, contrast.more, contrast.more_days
-    )
 
 
 def against_words(measure: str, contrast: Contrast) -> Against:
     word, kind = AGAINST[contrast.verdict]
     gap = contrast.difference
+    sided = contrast.prefer_first + contrast.prefer_second
     return Against(
-        word, kind, gap_words(measure, gap.mid if gap else None), gap_bounds_words(measure, gap)
+        word,
+        kind,
+        gap_words(measure, gap.mid if gap else None),
+        gap_bounds_words(measure, gap),
+        f"{number(contrast.prefer_first)} of {number(sided)} people lean to it" if sided else "",
     )
 
 

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from apps.dashboard import data_sheet, limits_page, people, plan_review, setup_page, views
+from apps.dashboard import (
+    compare_page,
+    data_sheet,
+    limits_page,
+    people,
+    plan_review,
+    setup_page,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,5 +22,6 @@ urlpatterns = [
     path("pilots/<slug:slug>/leaderboard.csv", views.leaderboard_csv, name="leaderboard_csv"),
     path("pilots/<slug:slug>/candidates/", views.candidates, name="candidates"),
     path("pilots/<slug:slug>/candidates/<slug:candidate_slug>/", views.candidate, name="candidate"),
+    path("pilots/<slug:slug>/compare/", compare_page.compare, name="compare"),
     path("pilots/<slug:slug>/people/", people.people, name="people"),
 ]

@@ -64,19 +64,20 @@ def quality(qualities: Sequence[RoleQuality], agreed: Agreed) -> Verdict:
         return Verdict(1, question, "data", "–", missing, url)
     role = known[0]
     best = role.winner or role.rows[0]
-    estimate = best.estimate or role.rows[0].estimate
-    assert estimate is not None
+    # What a person like these gives: how much people differ is part of it.
+    level = best.place.level or best.estimate or role.rows[0].estimate
+    assert level is not None
     measure, least = role.finding.measure, agreed.least.get(role.finding.role)
     evidence = f"{role.role.lower()}: {best.candidate.name} ({best.bounds})"
     now = role.finding.baseline
     if now is not None:
         evidence += f"; {agreed.baseline or 'what you have'} {value_words(measure, now)}, not blind"
-    if now is not None and estimate.high < now:
+    if now is not None and level.high < now:
         return Verdict(1, question, "no", best.value, f"{evidence}: stay with what you have", url)
     if least is None:
         return Verdict(1, question, "data", best.value, f"{evidence}; no least was set", url)
     evidence += f"; at least {value_words(measure, least)} was asked for"
-    state = "yes" if estimate.low >= least else "no" if estimate.high < least else "early"
+    state = "yes" if level.low >= least else "no" if level.high < least else "early"
     if state == "yes" and role.finding.state == EARLY:
         evidence += "; which is best is not told yet"
     return Verdict(1, question, state, best.value, evidence, url)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.access import AGGREGATES, EVERYONE_SIGNED_IN, allow, signed_in
 from apps.core.csv_export import csv_response
 from apps.core.pages import is_fragment, render_page
+from apps.dashboard.agreed import agreed_for
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
 from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
 from apps.dashboard.charts import quality_against_cost, spending_over_time
@@ -18,10 +19,20 @@ from apps.dashboard.explained import why_hidden
 from apps.dashboard.export import HEADER, leaderboard_rows
 from apps.dashboard.freshness import etag_of
 from apps.dashboard.navigation import landing_page, pilots_in_view
-from apps.dashboard.overview_page import Overview, chosen_task, overview_of, week_of
+from apps.dashboard.overview_page import (
+    Overview,
+    candidates_of,
+    chosen_role,
+    chosen_task,
+    overview_of,
+    week_of,
+)
+from apps.dashboard.quality import qualities
 from apps.dashboard.scene import Scene, head_of, scene_of
+from apps.dashboard.verdicts import NOTHING_AGREED
 from apps.metrics.limit_use import used_up
 from apps.metrics.queries_ratings import latest_ratings
+from apps.metrics.results import findings_of
 
 
 @require_safe
@@ -120,6 +131,8 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
 
 
 def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) -> Overview:
+    candidates = {each.id: each for each in candidates_of(scene.trials)}
+    found = qualities(findings_of(scene.pilot), candidates, reader=scene.reader)
     return overview_of(
         scene.pilot,
         scene.choice,
@@ -128,6 +141,9 @@ def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) ->
         reader=scene.reader,
         now=scene.now,
         with_week=with_week,
+        found=found,
+        role=chosen_role(found, request.GET),
+        agreed=agreed_for(scene.pilot) if found else NOTHING_AGREED,
     )
 
 

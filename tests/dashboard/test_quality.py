@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from apps.core.figures import MINUS
-from apps.dashboard.quality import contrast_between, qualities, turned
+from apps.core.intervals import Interval
+from apps.dashboard.quality import contrast_between, qualities
 from apps.metrics.findings import Contrast, Finding, Place
-from apps.metrics.statistics import Interval
 from tests.dashboard.pieces import ALL, FIVE, candidate
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -27,7 +27,10 @@ def finding(**changes):
             "computed_at": NOW,
             "state": "winner",
             "places": (place(2, 3.2, rank=2, most=2), place(1, 4.0)),
-            "contrasts": (Contrast(1, 2, Interval(0.35, 0.8, 1.25), "better"),),
+            "contrasts": (
+                Contrast(1, 2, Interval(0.35, 0.8, 1.25), "better"),
+                Contrast(2, 1, Interval(-1.25, -0.8, -0.35), "worse"),
+            ),
             "winner_id": 1,
             "people": 12,
             "count": 168,
@@ -139,15 +142,12 @@ def test_groups_that_never_met_are_not_compared():
     assert [row.rank_range for row in chat.rows] == ["1", "–"]
 
 
-def test_a_contrast_may_be_read_from_either_side():
-    stored = Contrast(1, 2, Interval(0.1, 0.5, 0.9), "better", more=3, more_days=2)
-    found = finding(contrasts=(stored,))
+def test_a_contrast_is_read_from_the_side_that_is_asked():
+    stored = Contrast(1, 2, Interval(0.1, 0.5, 0.9), "better", prefer_first=6, prefer_second=2)
+    other = Contrast(2, 1, Interval(-0.9, -0.5, -0.1), "worse", prefer_first=2, prefer_second=6)
+    found = finding(contrasts=(stored, other))
 
     assert contrast_between(found, 1, 2) == stored
-    other = Contrast(2, 1, Interval(-0.9, -0.5, -0.1), "worse", more=3, more_days=2)
     assert contrast_between(found, 2, 1) == other
     assert contrast_between(found, 1, 3) is None
-    early = turned(Contrast(1, 2, Interval(-0.5, 0.1, 0.7), "early"), 0.3)
-    assert early.verdict == "early"
-    close = turned(Contrast(1, 2, Interval(-0.2, 0.0, 0.2), "not_worse"), 0.3)
-    assert close.verdict == "not_worse"
+    assert told(found)[0].rows[1].against.preferred == "2 of 8 people lean to it"
