@@ -162,8 +162,8 @@ def price_of(call: Call) -> Price | None:
 
 
 def latest_call(pilot: Pilot, person: Person) -> Call | None:
-    """Return a person's newest call in a pilot."""
-    calls = Call.objects.filter(pilot_id=pilot.id, person_id=person.id).exclude(source="probe")
+    """Return the newest call that a person's own tools made through the gateway."""
+    calls = Call.objects.filter(pilot_id=pilot.id, person_id=person.id, source="gateway")
     return calls.order_by("-admitted_at", "-id").first()
 
 

@@ -80,7 +80,8 @@ def test_a_call_that_was_not_answered_says_so(client, named):
 
 def test_calls_of_others_other_pilots_and_probes_connect_nobody(client, named):
     named.call(person=named.colleague().person)
-    named.call(source="probe")
+    for source in ("probe", "ide", "compare", "imported"):
+        named.call(source=source)
     elsewhere = make_pilot()
     make_enrollment(elsewhere, named.developer.person)
 
