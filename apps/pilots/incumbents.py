@@ -1,0 +1,234 @@
+"""What the team has already and does not pass our endpoint, such as Copilot: never blind.
+
+Its days are typed or imported; a day that comes again replaces what was known of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Max, Min, Q, Sum
+
+from apps.accounts.models import Person
+from apps.core.periods import Period, day_of
+from apps.pilots.models import Incumbent, IncumbentDay, Pilot, Plan
+from apps.pilots.trail import note, open_pilot
+
+TYPED = "typed"
+
+
+class NameTaken(Exception):
+    """The pilot has an incumbent of this name."""
+
+
+class IncumbentRemoved(Exception):
+    """It was removed from the pilot."""
+
+
+class InUse(Exception):
+    """The plan compares candidates with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDay:
+    """One day as a tool reports it; None is what it does not tell."""
+
+    day: date
+    active_people: int | None = None
+    shown: int | None = None
+    accepted: int | None = None
+    chats: int | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Nothing is accepted that was not shown."""
+        return self.accepted is None or (self.shown is not None and self.accepted <= self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class IncumbentFigures:
+    """An incumbent over the days of a period of which something is known.
+
+    `acceptance` is accepted / shown, a share of 1, over days that tell both; `active_most` and
+    `active_mean` are people a day; money is in USD, and seats are paid for whether used or not.
+    """
+
+    incumbent: Incumbent
+    days: int
+    first_day: date | None
+    last_day: date | None
+    shown: int
+    accepted: int
+    chats: int | None
+    acceptance: Decimal | None
+    active_most: int | None
+    active_mean: Decimal | None
+    usd_per_month: Decimal
+
+    @property
+    def usd_per_active_month(self) -> Decimal | None:
+        """What a month costs for each of those who use it on a day."""
+        return self.usd_per_month / self.active_mean if self.active_mean else None
+
+
+def incumbents_of(pilot: Pilot) -> list[Incumbent]:
+    """Return a pilot's incumbents, in order of entry."""
+    standing = Incumbent.objects.filter(pilot=pilot, removed_at__isnull=True)
+    return list(standing.order_by("created_at", "id"))
+
+
+def days_of(incumbent: Incumbent) -> list[IncumbentDay]:
+    """Return what is known of an incumbent, newest first."""
+    return list(incumbent.days.order_by("-day"))
+
+
+def incumbent_figures(pilot: Pilot, period: Period) -> list[IncumbentFigures]:
+    """Return the figures of each incumbent over the days that lie in a period, whole days of the
+    pilot's zone, in order of entry. One query, and one more for each incumbent.
+    """
+    zone = pilot.zone_info
+    first, end = day_of(period.start, zone), day_of(period.end, zone)
+    return [_figures(each, first, end) for each in incumbents_of(pilot)]
+
+
+def _figures(incumbent: Incumbent, first: date, end: date) -> IncumbentFigures:
+    days = incumbent.days.filter(day__gte=first, day__lt=max(end, first))
+    both = Q(shown__isnull=False, accepted__isnull=False)
+    found = days.aggregate(
+        first_day=Min("day"),
+        last_day=Max("day"),
+        shown=Sum("shown", filter=both, default=0),
+        accepted=Sum("accepted", filter=both, default=0),
+        chats=Sum("chats"),
+        active_most=Max("active_people"),
+    )
+    active = [each for each in days.values_list("active_people", flat=True) if each is not None]
+    shown, accepted = found["shown"], found["accepted"]
+    return IncumbentFigures(
+        incumbent=incumbent,
+        days=days.count(),
+        first_day=found["first_day"],
+        last_day=found["last_day"],
+        shown=shown,
+        accepted=accepted,
+        chats=found["chats"],
+        acceptance=Decimal(accepted) / Decimal(shown) if shown else None,
+        active_most=found["active_most"],
+        active_mean=Decimal(sum(active)) / len(active) if active else None,
+        usd_per_month=incumbent.seats * incumbent.usd_per_seat_month,
+    )
+
+
+@transaction.atomic
+def add_incumbent(
+    *,
+    pilot: Pilot,
+    name: str,
+    seats: int,
+    usd_per_seat_month: Decimal,
+    now: datetime,
+    actor: Person | None = None,
+) -> Incumbent:
+    """Note down a tool that the team pays for by the seat. Raises PilotClosed, NameTaken."""
+    open_pilot(pilot)
+    _check_name(pilot, name)
+    incumbent = Incumbent.objects.create(
+        pilot=pilot, name=name, seats=seats, usd_per_seat_month=usd_per_seat_month, created_at=now
+    )
+    detail = {"incumbent": name, "seats": seats, "usd_per_seat_month": usd_per_seat_month}
+    note(pilot, "incumbent added", actor, now, detail)
+    return incumbent
+
+
+@transaction.atomic
+def change_incumbent(
+    *,
+    incumbent: Incumbent,
+    name: str,
+    seats: int,
+    usd_per_seat_month: Decimal,
+    now: datetime,
+    actor: Person | None = None,
+) -> Incumbent:
+    """Replace what is known of a tool. Raises PilotClosed, IncumbentRemoved, NameTaken."""
+    open_pilot(incumbent.pilot)
+    locked = _standing(incumbent)
+    if name != locked.name:
+        _check_name(locked.pilot, name)
+    fields = {"name": name, "seats": seats, "usd_per_seat_month": usd_per_seat_month}
+    changed: dict[str, object] = {
+        field: [str(getattr(locked, field)), str(value)]
+        for field, value in fields.items()
+        if getattr(locked, field) != value
+    }
+    if changed:
+        Incumbent.objects.filter(id=locked.id).update(**fields)
+        note(locked.pilot, "incumbent changed", actor, now, {"incumbent": name, **changed})
+    locked.refresh_from_db()
+    return locked
+
+
+@transaction.atomic
+def remove_incumbent(*, incumbent: Incumbent, now: datetime, actor: Person | None = None) -> None:
+    """Take a tool out of the pilot; its days stay stored. Raises PilotClosed, IncumbentRemoved,
+    InUse.
+    """
+    open_pilot(incumbent.pilot)
+    locked = _standing(incumbent)
+    if Plan.objects.filter(baseline=locked).exists():
+        raise InUse(locked.name)
+    locked.removed_at = now
+    locked.save(update_fields=["removed_at"])
+    note(locked.pilot, "incumbent removed", actor, now, {"incumbent": locked.name})
+
+
+@transaction.atomic
+def store_days(
+    *,
+    incumbent: Incumbent,
+    days: Iterable[ToolDay],
+    source: str,
+    now: datetime,
+    actor: Person | None = None,
+) -> int:
+    """Store days, each in place of what was known of it; return how many. Of a day that comes
+    twice the last one counts. Raises PilotClosed, IncumbentRemoved.
+    """
+    open_pilot(incumbent.pilot)
+    locked = _standing(incumbent)
+    by_day = {each.day: each for each in days}
+    fields = ("active_people", "shown", "accepted", "chats")
+    IncumbentDay.objects.bulk_create(
+        [
+            IncumbentDay(
+                incumbent=locked,
+                day=each.day,
+                source=source,
+                recorded_at=now,
+                **{name: getattr(each, name) for name in fields},
+            )
+            for each in by_day.values()
+        ],
+        update_conflicts=True,
+        unique_fields=["incumbent", "day"],
+        update_fields=[*fields, "source", "recorded_at"],
+    )
+    if by_day:
+        span = f"{min(by_day)} to {max(by_day)}"
+        detail = {"incumbent": locked.name, "days": len(by_day), "span": span, "source": source}
+        note(locked.pilot, "incumbent days stored", actor, now, detail)
+    return len(by_day)
+
+
+def _standing(incumbent: Incumbent) -> Incumbent:
+    locked = Incumbent.objects.select_for_update().get(id=incumbent.id)
+    if locked.removed_at is not None:
+        raise IncumbentRemoved(locked.name)
+    return locked
+
+
+def _check_name(pilot: Pilot, name: str) -> None:
+    if Incumbent.objects.filter(pilot=pilot, name=name, removed_at__isnull=True).exists():
+        raise NameTaken(name)
