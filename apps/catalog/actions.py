@@ -5,7 +5,7 @@ Candidates are in candidates.py, what they cost is in costs.py.
 
 import re
 import ssl
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ from apps.gateway.contract import SERVABLE, SERVED_BY_MOST
 HINT_AT_LEAST: Final = 12
 # What may stand in a header: anything else would break the request, or smuggle another header in.
 _CREDENTIAL: Final = re.compile(r"[\x21-\x7e]+")
+
+_resealers: list[Callable[[], int]] = []
 
 
 class SlugTaken(Exception):
@@ -170,6 +172,14 @@ def set_credential(
     return locked
 
 
+def on_rotation(resealer: Callable[[], int]) -> None:
+    """Have a function called, in the same transaction, that seals again what an app above keeps.
+
+    It returns how many there were.
+    """
+    _resealers.append(resealer)
+
+
 @transaction.atomic
 def rotate_credentials(*, now: datetime) -> int:
     """Seal every credential again with the newest key; return how many.
@@ -180,13 +190,14 @@ def rotate_credentials(*, now: datetime) -> int:
     for provider in providers:
         provider.credential = reseal(provider.credential, settings.ENCRYPTION_KEYS)
         provider.save(update_fields=["credential"])
+    others = sum(reseal_others() for reseal_others in _resealers)
     if providers:
         detail = {"providers": len(providers)}
         audit.record(
             actor=None, action="credentials resealed", subject="providers", detail=detail, now=now
         )
         routes_changed()
-    return len(providers)
+    return len(providers) + others
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from apps.feedback.json_errors import Refusal, json_errors
 from apps.feedback.models import Rating, WaitingRating
 from apps.feedback.pace import PER_MINUTE, seconds_to_wait
 from apps.feedback.scales import NotARating, WrongScale, rating_of, score_of
+from apps.feedback.today_api import store_today
 from apps.feedback.waiting import TooManyWaiting, wait_for_call
 from apps.feedback.words import BadComment, BadTag
 from apps.pilots.models import Key, Pilot
@@ -88,6 +89,15 @@ def feedback(request: HttpRequest) -> JsonResponse:
 
 
 def _store(said: Said, *, pilot: Pilot, person: Person, now: datetime) -> JsonResponse:
+    if said.id == TODAY:
+        return store_today(
+            said.rating,
+            tags=said.tags,
+            comment=said.comment,
+            pilot=pilot,
+            person=person,
+            now=now,
+        )
     score = score_of(said.rating, pilot.rating_scale)
     if said.id == LAST:
         call = queries.last_rateable(person=person, pilot=pilot)
@@ -143,11 +153,8 @@ def _parse(raw: bytes) -> Said:
     if not isinstance(body, dict):
         raise Refusal(400, "invalid_json", "The body is a JSON object.")
     if not isinstance(body.get("id"), str):
-        message = "Say which answer: its x-request-id, its completion id, or last."
+        message = "Say which answer: its x-request-id, its completion id, last, or today."
         raise Refusal(400, "missing_id", message, "id")
-    if body["id"] == TODAY:
-        message = "This pilot asks no daily question yet; rate an answer by its id, or the last."
-        raise Refusal(409, "no_daily_question", message, "id")
     tags, comment = body.get("tags"), body.get("comment")
     if tags is not None and not (
         isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)

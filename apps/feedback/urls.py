@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from apps.feedback import compare_urls, link_views, me_views, settings_views, views, vote_views
+from apps.feedback import compare_urls, link_views, me_views, settings_views, today_urls, views, vote_views
 from apps.feedback.api import feedback
 from apps.feedback.ide_api import ingest_continue
 
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
         "setup/pilots/<slug:slug>/ratings/", settings_views.rating_settings, name="rating_settings"
     ),
     *compare_urls.urlpatterns,
+    *today_urls.urlpatterns,
     path("me/", me_views.me, name="me"),
     path("me/download/", me_views.me_download, name="me_download"),
     path("me/withdraw/<slug:kind>/", me_views.me_withdraw, name="me_withdraw"),

@@ -26,15 +26,6 @@ def test_last_without_any_call_says_so(send):
     assert error(response) == (404, "not_found_error", "no_rateable_call", "id")
 
 
-def test_today_says_what_to_do_while_there_is_no_daily_question(send):
-    response = send({"id": "today", "rating": 4})
-
-    assert error(response) == (409, "invalid_request_error", "no_daily_question", "id")
-    assert response.json()["error"]["message"] == (
-        "This pilot asks no daily question yet; rate an answer by its id, or the last."
-    )
-
-
 def test_too_many_ratings_that_wait_are_refused(send, monkeypatch):
     monkeypatch.setattr("apps.feedback.waiting.MOST_PER_PERSON", 1)
     send({"id": str(uuid4()), "rating": "up"})
