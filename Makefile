@@ -8,7 +8,7 @@ ROUNDS ?= 10
 CLIENTS ?= 50
 KEYS ?= 60
 
-.PHONY: demo up test set-test coverage check bench lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
+.PHONY: demo up test set-test coverage check bench simulate lock app dev manage format lint types templates migrations layers lock-app lock-dev fix fix-code fix-templates
 
 # The whole product on this machine with a sample pilot and simulated providers.
 demo: app
@@ -36,6 +36,10 @@ check: format lint types templates migrations layers
 # Everyone side by side, in ten minutes; writes bench/results/latest.json and docs/benchmarks.md.
 bench: dev
 	@exec $(PY) -m bench
+
+# The statistics tried on made-up pilots: power, false winners, coverage; under a minute.
+simulate: app
+	@exec $(PY) -m apps.metrics.stats
 
 # A management command beside the running product: make manage DO="rebuild_metrics --help"
 manage: app
