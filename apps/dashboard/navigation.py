@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.core.pages import is_fragment
+from apps.feedback.due import due_count
 from apps.metrics.queries import has_called
 from apps.pilots.models import Pilot
 from apps.pilots.queries import pilots_for
@@ -21,6 +22,7 @@ RAIL: dict[str, list[tuple[str, str]]] = {
     Role.ADMIN: [
         ("Overview", ""),
         ("Candidates", "candidates/"),
+        ("Compare", "compare/"),
         ("Calls", "calls/"),
         ("People", "people/"),
         ("Connect", "connect/"),
@@ -30,6 +32,7 @@ RAIL: dict[str, list[tuple[str, str]]] = {
     Role.LEAD: [
         ("Overview", ""),
         ("Candidates", "candidates/"),
+        ("Compare", "compare/"),
         ("Calls", "calls/"),
         ("People", "people/"),
         ("Connect", "connect/"),
@@ -41,7 +44,18 @@ RAIL: dict[str, list[tuple[str, str]]] = {
         ("My calls", "calls/"),
         ("About me", "/me/"),
     ],
-    Role.VIEWER: [("Overview", ""), ("Candidates", "candidates/")],
+    Role.VIEWER: [("Overview", ""), ("Candidates", "candidates/"), ("Compare", "compare/")],
+}
+
+
+# Pages that stand under an entry of another name.
+UNDER: Final = {
+    "today": "rate",
+    "blind": "rate",
+    "side-by-side": "rate",
+    "votes": "rate",
+    "rotation": "compare",
+    "log": "",
 }
 
 
@@ -75,8 +89,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     slug = match.group(1) if match else ""
     pilot = next((each for each in pilots if each.slug == slug), pilots[0] if pilots else None)
     page = f"{match.group(2)}/" if match and match.group(2) else ""
+    nav = entries(user.role, pilot, request.path)
     return {
-        "nav": entries(user.role, pilot, request.path),
+        "nav": nav if pilot is None else with_badge(nav, user, pilot),
         "pilot": pilot,
         "pilots": switcher(user.role, pilots, pilot, page) if len(pilots) > 1 else [],
         "account_links": account_links(user.role),
@@ -105,6 +120,9 @@ def entries(role: str, pilot: Pilot | None, path: str) -> list[Entry]:
             found.append(Entry(label, page))
         elif pilot is not None:
             found.append(Entry(label, f"/pilots/{pilot.slug}/{page}"))
+    match = _PILOT_PATH.match(path)
+    if match and match.group(2) in UNDER:
+        path = f"/pilots/{match.group(1)}/{UNDER[match.group(2)]}/".replace("//", "/")
     # The longest address that the path begins with: every page of a pilot begins like its overview.
     best = max(
         (entry for entry in found if path.startswith(entry.url)),
@@ -112,6 +130,16 @@ def entries(role: str, pilot: Pilot | None, path: str) -> list[Entry]:
         default=None,
     )
     return [replace(entry, current=entry is best) for entry in found]
+
+
+def with_badge(nav: list[Entry], user: User, pilot: Pilot) -> list[Entry]:
+    """Say beside Rate how much waits for an answer."""
+    rate = f"/pilots/{pilot.slug}/rate/"
+    if not any(entry.url == rate for entry in nav):
+        return nav
+    count = due_count(user.person, pilot, timezone.now())
+    badge = str(count) if count else ""
+    return [replace(entry, badge=badge) if entry.url == rate else entry for entry in nav]
 
 
 def switcher(role: str, pilots: list[Pilot], current: Pilot | None, page: str) -> list[PilotEntry]:

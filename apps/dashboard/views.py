@@ -15,6 +15,7 @@ from apps.dashboard.agreed import agreed_for
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
 from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
 from apps.dashboard.charts import quality_against_cost, spending_over_time
+from apps.dashboard.event_marks import marked, marks_of
 from apps.dashboard.explained import why_hidden
 from apps.dashboard.export import HEADER, leaderboard_rows
 from apps.dashboard.freshness import etag_of
@@ -33,6 +34,7 @@ from apps.dashboard.verdicts import NOTHING_AGREED
 from apps.metrics.limit_use import used_up
 from apps.metrics.queries_ratings import latest_ratings
 from apps.metrics.results import findings_of
+from apps.pilots.events import events_of
 
 
 @require_safe
@@ -80,7 +82,8 @@ def overview_charts(request: HttpRequest, slug: str) -> HttpResponse:
     scene = scene_of(request, slug, now=timezone.now())
     page = _overview(request, scene)
     context = _context(scene) | {"page": page, "quality": quality_against_cost(page.rows)}
-    context["spending"] = spending_over_time(page.spent)
+    marks = marks_of(events_of(scene.pilot, scene.pilot.period), scene.pilot.zone_info)
+    context |= {"spending": marked(spending_over_time(page.spent), marks), "marks": marks}
     context["why_hidden"] = why_hidden(page.rows, is_lead=scene.user.is_lead)
     return _render(
         request, scene, "dashboard/overview_charts.html", context, "dashboard/_overview_charts.html"
@@ -120,7 +123,13 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     page = candidate_page(scene.pilot, scene.choice, scene.trials, chosen, reader=scene.reader)
     latency = page.row.figures.latency
     context = _context(scene) | {"page": page, "percentiles": percentiles_of(latency)}
-    context["cost_chart"] = cost_by_day(page.days, chosen.position)
+    events = events_of(scene.pilot, scene.choice.period)
+    own = [each for each in events if each.candidate_id in (None, chosen.id)]
+    marks = marks_of(own, scene.pilot.zone_info)
+    context |= {
+        "cost_chart": marked(cost_by_day(page.days, chosen.position), marks),
+        "marks": marks,
+    }
     context["latency_chart"] = latency_distribution(latency, chosen.position)
     if scene.user.is_lead and page.shows_opinions:
         context["opinions"] = latest_ratings(

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -27,13 +28,16 @@ def ask(user, path="/", **headers):
     return navigation(request)
 
 
+LEADS_PAGES = ["Overview", "Candidates", "Compare", "Calls", "People", "Connect", "Rate"]
+
+
 @pytest.mark.parametrize(
     ("role", "labels"),
     [
-        (Role.ADMIN, ["Overview", "Candidates", "Calls", "People", "Connect", "Rate", "Set-up"]),
-        (Role.LEAD, ["Overview", "Candidates", "Calls", "People", "Connect", "Rate"]),
+        (Role.ADMIN, [*LEADS_PAGES, "Set-up"]),
+        (Role.LEAD, LEADS_PAGES),
         (Role.DEVELOPER, ["Connect", "Rate", "My calls", "About me"]),
-        (Role.VIEWER, ["Overview", "Candidates"]),
+        (Role.VIEWER, ["Overview", "Candidates", "Compare"]),
     ],
 )
 def test_a_role_sees_its_own_pages(running, role, labels):
@@ -58,6 +62,11 @@ def test_no_rail_has_more_than_nine_entries():
         ("/pilots/team/candidates/", "Candidates"),
         ("/pilots/team/candidates/phind/", "Candidates"),
         ("/pilots/team/calls/0192/", "Calls"),
+        ("/pilots/team/compare/", "Compare"),
+        ("/pilots/team/rotation/", "Compare"),
+        ("/pilots/team/today/", "Rate"),
+        ("/pilots/team/votes/", "Rate"),
+        ("/pilots/team/log/", "Overview"),
         ("/setup/providers/", "Set-up"),
     ],
 )
@@ -115,13 +124,29 @@ def test_developers_see_the_pilots_they_are_in(running):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_rail_costs_one_query(count, django_assert_num_queries):
+def test_the_rail_costs_one_query_while_its_badge_is_known(count, django_assert_num_queries):
     user = make_user(Role.LEAD)
     for _ in range(count):
         make_pilot()
+    ask(user)
 
     with django_assert_num_queries(1):
         ask(user)
+
+
+def test_what_waits_for_an_answer_is_told_beside_rate(running):
+    user = make_user(Role.DEVELOPER)
+    make_enrollment(running, user.person)
+    cache.set(f"due:{running.id}:{user.person_id}", 2)
+
+    found = ask(user, "/pilots/team/connect/")
+
+    assert {entry.label: entry.badge for entry in found["nav"]} == {
+        "Connect": "",
+        "Rate": "2",
+        "My calls": "",
+        "About me": "",
+    }
 
 
 def test_visitors_cost_nothing(django_assert_num_queries):
