@@ -3,13 +3,13 @@
 Its days are typed or imported; a day that comes again replaces what was known of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Max, Min, Q, Sum
+from django.db.models import Prefetch
 
 from apps.accounts.models import Person
 from apps.core.periods import Period, day_of
@@ -85,37 +85,42 @@ def days_of(incumbent: Incumbent) -> list[IncumbentDay]:
 
 
 def incumbent_figures(pilot: Pilot, period: Period) -> list[IncumbentFigures]:
-    """Return the figures of each incumbent over the days that lie in a period, whole days of the
-    pilot's zone, in order of entry. One query, and one more for each incumbent.
+    """Return the figures of each incumbent over the days of the pilot's zone that share time with
+    a period, in order of entry. Two queries.
     """
-    zone = pilot.zone_info
-    first, end = day_of(period.start, zone), day_of(period.end, zone)
-    return [_figures(each, first, end) for each in incumbents_of(pilot)]
-
-
-def _figures(incumbent: Incumbent, first: date, end: date) -> IncumbentFigures:
-    days = incumbent.days.filter(day__gte=first, day__lt=max(end, first))
-    both = Q(shown__isnull=False, accepted__isnull=False)
-    found = days.aggregate(
-        first_day=Min("day"),
-        last_day=Max("day"),
-        shown=Sum("shown", filter=both, default=0),
-        accepted=Sum("accepted", filter=both, default=0),
-        chats=Sum("chats"),
-        active_most=Max("active_people"),
+    if not period.length:
+        first, last = date.max, date.min
+    else:
+        first = day_of(period.start, pilot.zone_info)
+        last = day_of(period.end - timedelta(microseconds=1), pilot.zone_info)
+    standing = Prefetch(
+        "days",
+        IncumbentDay.objects.filter(day__gte=first, day__lte=last).order_by("day"),
+        to_attr="days_in_period",
     )
-    active = [each for each in days.values_list("active_people", flat=True) if each is not None]
-    shown, accepted = found["shown"], found["accepted"]
+    incumbents = Incumbent.objects.filter(pilot=pilot, removed_at__isnull=True)
+    return [
+        _figures(each, getattr(each, "days_in_period", []))
+        for each in incumbents.prefetch_related(standing).order_by("created_at", "id")
+    ]
+
+
+def _figures(incumbent: Incumbent, days: Sequence[IncumbentDay]) -> IncumbentFigures:
+    told = [each for each in days if each.shown is not None and each.accepted is not None]
+    shown = sum(each.shown or 0 for each in told)
+    accepted = sum(each.accepted or 0 for each in told)
+    active = [each.active_people for each in days if each.active_people is not None]
+    chats = [each.chats for each in days if each.chats is not None]
     return IncumbentFigures(
         incumbent=incumbent,
-        days=days.count(),
-        first_day=found["first_day"],
-        last_day=found["last_day"],
+        days=len(days),
+        first_day=days[0].day if days else None,
+        last_day=days[-1].day if days else None,
         shown=shown,
         accepted=accepted,
-        chats=found["chats"],
+        chats=sum(chats) if chats else None,
         acceptance=Decimal(accepted) / Decimal(shown) if shown else None,
-        active_most=found["active_most"],
+        active_most=max(active, default=None),
         active_mean=Decimal(sum(active)) / len(active) if active else None,
         usd_per_month=incumbent.seats * incumbent.usd_per_seat_month,
     )
