@@ -24,6 +24,8 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("textarea[data-enter-sends]") && !event.shiftKey) {
     event.preventDefault();
     event.target.form.requestSubmit();
+    // What is said is said: the keys are about the answer again, not about the text.
+    event.target.blur();
   } else if (event.target.matches("[data-walk]")) {
     event.target.querySelector("a[data-open]")?.click();
   }
