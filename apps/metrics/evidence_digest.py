@@ -50,9 +50,9 @@ def _parts(pilot: Pilot) -> Iterator[Any]:
 
 def _sums(rows: QuerySet[Model], *fields: str) -> Any:
     """Return how many rows there are, and of each field how many are set and which is the last."""
-    sums: dict[str, Any] = {"rows": Count("pk"), "last": Max("pk")}
+    sums: dict[str, Any] = {"rows": Count("pk")}
     for name in fields:
-        sums |= {f"{name}_set": Count(name)}
+        sums[f"{name}_set"] = Count(name)
         if name.endswith("_at"):
-            sums |= {f"{name}_last": Max(name)}
+            sums[f"{name}_last"] = Max(name)
     return sorted(rows.aggregate(**sums).items(), key=lambda each: each[0])

@@ -1,0 +1,295 @@
+"""What a pilot has found out about quality, role by role, in words. Pure.
+
+Quality is the primary measure that was chosen beforehand for the role. Nothing else ranks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from typing import Final
+
+from apps.catalog.models import Candidate
+from apps.core.figures import NO_DATA, number, percent, percent_interval, points, signed
+from apps.core.figures import interval as bounds_of
+from apps.core.intervals import Interval
+from apps.metrics.findings import (
+    BETTER,
+    EARLY,
+    NOT_WORSE,
+    NOTHING,
+    TIE,
+    WINNER,
+    WORSE,
+    Contrast,
+    Finding,
+    Place,
+)
+from apps.metrics.readers import Reader
+from apps.pilots.models import Measure, UseRole
+
+CHIPS: Final = {
+    WINNER: ("Winner", "good"),
+    TIE: ("Tie", "info"),
+    EARLY: ("Too early", "quiet"),
+    NOTHING: ("No data", "warn"),
+}
+AGAINST: Final = {
+    BETTER: ("better", "good"),
+    NOT_WORSE: ("not worse", "info"),
+    WORSE: ("worse", "bad"),
+    EARLY: ("too early", "quiet"),
+}
+UNITS: Final = {
+    Measure.ACCEPTANCE: "of the completions shown were accepted",
+    Measure.DAILY: "of 5, the daily question",
+    Measure.WINS: "of blind comparisons won, ties as halves",
+}
+COUNTED: Final = {
+    Measure.ACCEPTANCE: "completion",
+    Measure.DAILY: "answer",
+    Measure.WINS: "vote",
+}
+
+
+def value_words(measure: str, value: float | None) -> str:
+    """Write a value of a measure: 62 %, or 3.9."""
+    return number(value, 1) if measure == Measure.DAILY else percent(value)
+
+
+def bounds_words(measure: str, interval: Interval | None) -> str:
+    if interval is None:
+        return NO_DATA
+    if measure == Measure.DAILY:
+        return bounds_of(interval.low, interval.high, 1)
+    return percent_interval(interval.low, interval.high)
+
+
+def gap_words(measure: str, gap: float | None) -> str:
+    """Write a difference with its sign: +0.6, +4 pts."""
+    return signed(gap, 1) if measure == Measure.DAILY else points(gap)
+
+
+def gap_bounds_words(measure: str, gap: Interval | None) -> str:
+    if gap is None:
+        return NO_DATA
+    return f"{gap_words(measure, gap.low)} to {gap_words(measure, gap.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """How one candidate stands to another: a verdict, and the difference that it rests on."""
+
+    word: str
+    kind: str
+    gap: str
+    bounds: str
+    preferred: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One candidate of a role. `against` is None for the best, which the others are held to."""
+
+    candidate: Candidate
+    place: Place
+    value: str
+    bounds: str
+    against: Against | None
+    leads_tier: bool
+    is_winner: bool
+    is_comparable: bool
+    people: str
+
+    @property
+    def estimate(self) -> Interval | None:
+        return self.place.estimate
+
+    @property
+    def rank_range(self) -> str:
+        if self.place.rank is None:
+            return NO_DATA
+        most = self.place.rank_most or self.place.rank
+        return str(self.place.rank) if most == self.place.rank else f"{self.place.rank}–{most}"
+
+    @property
+    def words(self) -> str:
+        """The interval for those who do not see it drawn."""
+        return f"{self.value} ({self.bounds})" if self.estimate else "no answers yet"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleQuality:
+    """One role's finding as pages show it; `is_hidden` where too few people gave it."""
+
+    finding: Finding
+    rows: list[PlaceRow]
+    headline: str
+    need: str
+    is_hidden: bool
+    people: str
+
+    @property
+    def role(self) -> str:
+        return UseRole(self.finding.role).label
+
+    @property
+    def unit(self) -> str:
+        return UNITS[Measure(self.finding.measure)]
+
+    @property
+    def counted(self) -> str:
+        return f"{COUNTED[Measure(self.finding.measure)]}s"
+
+    @property
+    def chip(self) -> tuple[str, str]:
+        return ("Too few people", "quiet") if self.is_hidden else CHIPS[self.finding.state]
+
+    @property
+    def margin(self) -> str:
+        return gap_words(self.finding.measure, self.finding.margin).removeprefix("+")
+
+    @property
+    def baseline(self) -> str:
+        if self.finding.baseline is None:
+            return ""
+        return value_words(self.finding.measure, self.finding.baseline)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The part of the measure's range on which the intervals are drawn."""
+        known = [row.estimate for row in self.rows if row.estimate]
+        step, low, high = (
+            (0.5, 1.0, 5.0) if self.finding.measure == Measure.DAILY else (0.1, 0.0, 1.0)
+        )
+        if not known:
+            return low, high
+        least = floor(min(each.low for each in known) / step) * step
+        most = ceil(max(each.high for each in known) / step) * step
+        return max(low, least), min(high, most)
+
+    @property
+    def winner(self) -> PlaceRow | None:
+        return next((row for row in self.rows if row.is_winner), None)
+
+
+def qualities(
+    findings: Sequence[Finding], candidates: Mapping[int, Candidate], *, reader: Reader
+) -> list[RoleQuality]:
+    """Return what was found out about each role, in the order of the roles."""
+    order = {role: place for place, role in enumerate(("chat", "completion", "edit", "agent"))}
+    ordered = sorted(findings, key=lambda each: order.get(each.role, len(order)))
+    return [_quality(each, candidates, reader) for each in ordered]
+
+
+def _quality(finding: Finding, candidates: Mapping[int, Candidate], reader: Reader) -> RoleQuality:
+    people = f"{reader.size(finding.people)} {'person' if finding.people == 1 else 'people'}"
+    if reader.counts_few(finding.people):
+        waits = f"Fewer than {reader.least} people have answered so far; their figures would tell "
+        waits += "what one of them thinks."
+        return RoleQuality(finding, [], waits, "", True, people)
+    places = sorted(
+        (each for each in finding.places if each.candidate_id in candidates),
+        key=lambda each: (
+            each.rank or len(finding.places) + 1,
+            -(each.estimate.mid if each.estimate else 0.0),
+            candidates[each.candidate_id].position,
+        ),
+    )
+    rows: list[PlaceRow] = []
+    for place in places:
+        best = rows[0].place if rows else None
+        rows.append(_row(finding, place, best, candidates, rows, reader))
+    headline, need = _sentences(finding, rows, candidates)
+    return RoleQuality(finding, rows, headline, need, False, people)
+
+
+def _row(
+    finding: Finding,
+    place: Place,
+    best: Place | None,
+    candidates: Mapping[int, Candidate],
+    above: Sequence[PlaceRow],
+    reader: Reader,
+) -> PlaceRow:
+    measure = finding.measure
+    is_few = reader.counts_few(place.people)
+    if is_few:
+        place = replace(place, estimate=None)
+    estimate, against = place.estimate, None
+    mid = estimate.mid if estimate else None
+    if best is not None and not is_few:
+        contrast = contrast_between(finding, place.candidate_id, best.candidate_id)
+        against = against_words(measure, contrast) if contrast else None
+    return PlaceRow(
+        candidate=candidates[place.candidate_id],
+        place=place,
+        value=value_words(measure, mid),
+        bounds=bounds_words(measure, estimate),
+        against=against,
+        leads_tier=not above or place.rank is None or above[-1].place.rank != place.rank,
+        is_winner=finding.winner_id == place.candidate_id and finding.state in (WINNER, TIE),
+        is_comparable=best is None or place.group == best.group,
+        people=reader.size(place.people),
+    )
+
+
+def contrast_between(finding: Finding, first: int, second: int) -> Contrast | None:
+    """Return how `first` stands to `second`; every pair is stored from both sides."""
+    for each in finding.contrasts:
+        if (each.first_id, each.second_id) == (first, second):
+            return each
+    return None
+
+
+def against_words(measure: str, contrast: Contrast) -> Against:
+    word, kind = AGAINST[contrast.verdict]
+    gap = contrast.difference
+    sided = contrast.prefer_first + contrast.prefer_second
+    return Against(
+        word,
+        kind,
+        gap_words(measure, gap.mid if gap else None),
+        gap_bounds_words(measure, gap),
+        f"{number(contrast.prefer_first)} of {number(sided)} people lean to it" if sided else "",
+    )
+
+
+def _sentences(
+    finding: Finding, rows: Sequence[PlaceRow], candidates: Mapping[int, Candidate]
+) -> tuple[str, str]:
+    """Say what was found, and what it would take to know more."""
+    winner = candidates.get(finding.winner_id or 0)
+    need = _need(finding)
+    if finding.state == NOTHING or not rows:
+        return "Nobody has answered yet.", ""
+    if finding.state == WINNER and winner is not None:
+        second = next((row for row in rows if row.candidate.id != winner.id), None)
+        if second is None:
+            return f"{winner.name} is the only one that was tried.", ""
+        contrast = contrast_between(finding, winner.id, second.candidate.id)
+        gap = against_words(finding.measure, contrast) if contrast else None
+        told = f" by {gap.gap.removeprefix('+')} ({gap.bounds})" if gap else ""
+        return f"{winner.name} is better than {second.candidate.name}{told}.", ""
+    if finding.state == TIE and winner is not None:
+        margin = gap_words(finding.measure, finding.margin).removeprefix("+")
+        return (
+            f"None of the best is worse by more than the margin of {margin}: a tie. "
+            f"By the tie-break set beforehand, {winner.name} is taken.",
+            "",
+        )
+    if len(rows) == 1:
+        return f"Only {rows[0].candidate.name} was tried, so there is nothing to compare.", ""
+    return "The intervals do not tell the best apart yet.", need
+
+
+def _need(finding: Finding) -> str:
+    missing = [each for each in finding.contrasts if each.more]
+    if not missing:
+        return ""
+    most = max(missing, key=lambda each: each.more or 0)
+    counted = COUNTED[Measure(finding.measure)] + ("" if most.more == 1 else "s")
+    told = f"About {number(most.more)} more {counted}"
+    if most.more_days:
+        days = f"{number(most.more_days)} working {'day' if most.more_days == 1 else 'days'}"
+        told += f", {days} at the present pace,"
+    return f"{told} would tell."
