@@ -11,14 +11,17 @@ from apps.catalog.queries import CandidateRow, candidate_rows
 from apps.core.rotation import working_days_between
 from apps.metrics.stats.made_up import Assumptions
 from apps.metrics.stats.power import ASSUMED, WEEKS, Chance, chances
+from apps.pilots.arms import newest_era, standing_rotations
 from apps.pilots.models import Goal, Measure, Pilot, Plan, Stage
 from apps.pilots.plan_defaults import FINALISTS
 from apps.planning.day0 import DayZero, Load, Offer, Span, day_zero
 
-# Enough for the figure on the page, few enough for one request: 400 made-up pilots of 200 people
-# take half a second, and more people than that would only raise what is near certainty.
-ROUNDS: Final = 400
-PEOPLE_MOST: Final = 200
+# Enough for the figure on the page, few enough for one request: made-up pilots are fewer where
+# each of them is larger, and more people would only raise what is near certainty.
+ROUNDS_MOST: Final = 400
+ROUNDS_LEAST: Final = 100
+TURNS_MOST: Final = 60_000
+PEOPLE_MOST: Final = 100
 CANDIDATES_MOST: Final = 8
 KEPT_S: Final = 7 * 86_400
 
@@ -44,19 +47,26 @@ class Look:
     kind: str
 
 
-def promises(pilot: Pilot, plan: Plan, goals: Sequence[Goal], people: int) -> list[Promise]:
+def promises(pilot: Pilot, goals: Sequence[Goal], people: int) -> list[Promise]:
     """Return for each role how likely its verdict is."""
-    return [_promise(pilot, goal, people) for goal in goals]
+    if pilot.is_draft:
+        arms = {goal.role: len(goal.candidate_ids) for goal in goals if goal.is_blind}
+    else:
+        rotations = standing_rotations(pilot)
+        arms = {each.role: len(newest_era(each).candidate_ids) for each in rotations}
+    return [_promise(pilot, goal, people, arms.get(goal.role)) for goal in goals]
 
 
-def _promise(pilot: Pilot, goal: Goal, people: int) -> Promise:
-    count, measure = len(goal.candidate_ids), goal.get_measure_display()
+def _promise(pilot: Pilot, goal: Goal, people: int, arms: int | None) -> Promise:
+    """`arms` is how many take turns, None where nobody does."""
+    count = len(goal.candidate_ids) if arms is None else arms
+    measure = goal.get_measure_display()
     why_not = ""
     if pilot.stage == Stage.SCREENING:
         why_not = "A screening finds finalists; it gives no verdict."
     elif count < FINALISTS:
         why_not = "There is no other candidate to be told apart from."
-    elif not goal.is_blind and goal.measure != Measure.WINS:
+    elif arms is None and goal.measure != Measure.WINS:
         why_not = "Without turns people choose whom they ask, so no verdict is given."
     if why_not:
         return Promise(goal.get_role_display(), measure, count, (), "", why_not)
@@ -72,11 +82,13 @@ def simulated(measure: str, people: int, candidates: int) -> list[Chance]:
     """Return the chances of a verdict, simulated once for the same question."""
     people = min(people, PEOPLE_MOST)
     candidates = min(candidates, CANDIDATES_MOST)
-    key = f"chances:{measure}:{people}:{candidates}:{ROUNDS}:{WEEKS}"
-    found: list[Chance] | None = cache.get(key.replace(" ", ""))
+    rounds = max(ROUNDS_LEAST, min(ROUNDS_MOST, TURNS_MOST // (people * candidates)))
+    weeks = "-".join(map(str, WEEKS))
+    key = f"chances:{measure}:{people}:{candidates}:{rounds}:{weeks}"
+    found: list[Chance] | None = cache.get(key)
     if found is None:
-        found = chances(measure=measure, people=people, candidates=candidates, rounds=ROUNDS)
-        cache.set(key.replace(" ", ""), found, KEPT_S)
+        found = chances(measure=measure, people=people, candidates=candidates, rounds=rounds)
+        cache.set(key, found, KEPT_S)
     return found
 
 

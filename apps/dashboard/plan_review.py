@@ -44,7 +44,7 @@ def plan_review(request: HttpRequest, slug: str) -> HttpResponse:
     ids |= {trial.candidate_id for trial in trials_of(pilot)}
     cost = estimate(pilot, known, sorted(ids), people, now)
     context: dict[str, Any] = {
-        "promises": promises(pilot, known, goals, people),
+        "promises": promises(pilot, goals, people),
         "cost": cost,
         "pilot_range": _span(cost.pilot),
         "year_range": _span(cost.year),

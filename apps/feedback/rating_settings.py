@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.accounts.models import Person
-from apps.feedback.origins import checked_origins
 from apps.feedback.words import checked_offer
 from apps.pilots.models import Pilot
+from apps.pilots.origins import checked_origins
 from apps.pilots.trail import note, open_pilot
 
 

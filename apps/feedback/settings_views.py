@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.access import ADMINS, allow, signed_in
-from apps.feedback.origins import MOST_ORIGINS, NotAnOrigin
 from apps.feedback.rating_settings import change_rating_settings
 from apps.feedback.words import MOST_OFFERED, OFFERED_TAGS, BadTag
 from apps.pilots.models import Pilot
+from apps.pilots.origins import MOST_ORIGINS, NotAnOrigin
 from apps.pilots.trail import PilotClosed
 
 CLOSED: Final = "This pilot is closed; nothing in it changes any more."

@@ -112,6 +112,9 @@ def _candidates(setting: Setting) -> Iterable[Missing]:
     for row in setting.rows.values():
         if row.candidate.id in planned | setting.on_trial:
             yield from _candidate(row)
+        if row.candidate.id in planned - setting.on_trial:
+            detail = "It was dropped from the pilot and still serves a role: choose anew."
+            yield Missing(f"{row.candidate.name} is not on trial", detail, url, True)
         if row.candidate.id in setting.on_trial - planned:
             detail = "Choose a role for it, or drop it."
             yield Missing(f"{row.candidate.name} is on trial and serves no role", detail, url)

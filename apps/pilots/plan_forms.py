@@ -12,7 +12,7 @@ from django.core.validators import validate_domain_name
 from apps.catalog.forms import PLAIN, SlugForm, usd
 from apps.catalog.models import Candidate
 from apps.pilots.models import Pilot, Plan, RatingScale, Stage, UseRole
-from apps.pilots.origins import NotAnOrigin, origin_of
+from apps.pilots.origins import NotAnOrigin, checked_origins
 from apps.pilots.plan_defaults import PEOPLE_EXPECTED
 from apps.pilots.serving import Service
 
@@ -20,7 +20,6 @@ LINK_LASTS_DAYS: Final = 14
 TAGS_MOST: Final = 12
 # As feedback takes them with a rating.
 TAG: Final = re.compile(r"[a-z0-9][a-z0-9 _-]{0,39}")
-ORIGINS_MOST: Final = 10
 PULSE: Final = ("trust", "reliance", "usefulness", "time saved")
 
 
@@ -163,14 +162,10 @@ class PrivacyForm(forms.Form):
         return tags
 
     def clean_widget_origins(self) -> list[str]:
-        words = self.cleaned_data["widget_origins"].split()
         try:
-            origins = list(dict.fromkeys(map(origin_of, words)))
+            return checked_origins(self.cleaned_data["widget_origins"].split())
         except NotAnOrigin as problem:
             raise ValidationError(str(problem)) from None
-        if len(origins) > ORIGINS_MOST:
-            raise ValidationError(f"At most {ORIGINS_MOST}; these are {len(origins)}.")
-        return origins
 
     def told(self) -> dict[str, Any]:
         """Return what was typed as choose_privacy takes it."""

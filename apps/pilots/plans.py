@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -19,6 +19,19 @@ from apps.pilots.plan_queries import candidates_to_plan, goals_of, plan_of
 from apps.pilots.plan_trail import note_plan, plain
 from apps.pilots.serving import proposed_services, put_on_trial, set_goal
 from apps.pilots.trail import note, open_pilot
+
+# What fields of a plan are called where their changes are read.
+WORDS: Final = {
+    "residence_most": "code may go as far as",
+    "first_content_ms_most": "answers begin within ms",
+    "memory_gb": "memory in GB",
+    "usd_per_year_most": "USD a year at most",
+    "failed_share_most": "share of calls that may fail",
+    "upkeep_hours_week_most": "hours of upkeep a week",
+    "calls_per_day": "calls assumed a day",
+    "prompt_tokens_per_day": "tokens sent a day",
+    "completion_tokens_per_day": "tokens received a day",
+}
 
 
 class DecidesOutside(Exception):
@@ -179,7 +192,8 @@ def set_plan(
     locked = open_pilot(pilot)
     plan = plan_of(locked)
     told: dict[str, tuple[object, object]] = {
-        name.replace("_", " "): (getattr(plan, name), value) for name, value in fields.items()
+        WORDS.get(name, name.replace("_", " ")): (getattr(plan, name), value)
+        for name, value in fields.items()
     }
     for name, value in fields.items():
         setattr(plan, name, value)

@@ -1,10 +1,10 @@
 import pytest
 
 from apps.accounts.models import AuditEntry
-from apps.feedback.origins import NotAnOrigin
 from apps.feedback.rating_settings import change_rating_settings
 from apps.feedback.words import BadTag
 from apps.pilots.models import Pilot
+from apps.pilots.origins import NotAnOrigin
 from apps.pilots.trail import PilotClosed
 from tests.factories import NOON, make_person, make_pilot
 

@@ -139,7 +139,7 @@ def test_plan_is_set_and_audited():
         "pilot autumn",
         {
             "tie break": ["cheapest", "fastest"],
-            "memory gb": ["none", "80"],
+            "memory in GB": ["none", "80"],
             "chat measure": ["daily", "wins"],
             "chat margin": ["0.3", "0.05"],
             "chat least": ["3.5", "none"],

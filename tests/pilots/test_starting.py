@@ -7,7 +7,7 @@ import pytest
 
 from apps.catalog.models import CandidateState
 from apps.pilots.checklist import checklist
-from apps.pilots.models import Goal, Pilot, PilotEvent, Plan, Rotation
+from apps.pilots.models import Goal, Pilot, PilotEvent, Plan, Rotation, Trial
 from apps.pilots.plans import draft_pilot
 from apps.pilots.serving import AlreadyStarted
 from apps.pilots.starting import NotReady, start_pilot
@@ -154,6 +154,7 @@ def test_complete_draft_lacks_a_test_and_knows_no_context(pilot, candidates):
             lambda: Plan.objects.update(decide_by=date(2027, 1, 1)),
             [("It decides after its last day", False)],
         ),
+        (lambda: Trial.objects.filter(alias="two").delete(), [("Two is not on trial", True)]),
         (lambda: Pilot.objects.update(budget_usd=None), [("No budget", False)]),
         (
             lambda: Pilot.objects.update(ends_on=date(2026, 11, 25)),

@@ -80,7 +80,8 @@ def test_own_words_that_are_emptied_are_ours_again(client, pilot):
             {"widget_origins": "http://tools.example.com"},
             {
                 "widget_origins": [
-                    "Only https: anybody on the way could rate. On this machine http will do."
+                    "“http://tools.example.com” has to begin with https, unless it is on this "
+                    "machine."
                 ]
             },
         ),
