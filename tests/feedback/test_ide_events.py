@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.feedback.ide_events import BadEvent, IdeReport, local_name, read_event
@@ -291,6 +291,7 @@ JSON = st.recursive(
 NAMES = sorted({name for data in DATA.values() for name in data} | {"timestamp", "requestId"})
 
 
+@settings(deadline=None)  # it is the making of examples that takes its time
 @given(
     st.sampled_from(sorted(DATA)),
     st.sampled_from(["0.1.0", "0.2.0"]),
