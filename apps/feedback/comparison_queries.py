@@ -3,7 +3,7 @@
 Nothing that a rater's page is made of names a candidate, a time or a price of a blind comparison.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import FilteredRelation, Q
 
 from apps.accounts.models import Person
+from apps.catalog.models import Candidate
 from apps.core.secrets import CannotOpen, open_token
 from apps.feedback.answer_text import Block, blocks_of
 from apps.feedback.compare_client import CLOSED, LIMIT, MONEY, REFUSED
@@ -148,11 +149,12 @@ def own_comparison(
 
 
 def recent(*, pilot: Pilot, person: Person, now: datetime, is_blind: bool) -> list[Shown]:
-    """Return a person's last comparisons without their answers, the latest first. One query."""
+    """Return a person's last comparisons without their answers, the latest first. One or two queries."""
     found = Comparison.objects.filter(
         pilot_id=pilot.id, person=person, is_blind=is_blind, created_at__gt=now - 7 * DAY
     ).order_by("-created_at", "-id")[:RECENT]
-    return [_shown(each, [], pilot=pilot, now=now) for each in found]
+    names = _names_of_winners(found)
+    return [_shown(each, [], pilot=pilot, now=now, names=names) for each in found]
 
 
 def shown(comparison: Comparison, *, pilot: Pilot, now: datetime) -> Shown:
@@ -182,8 +184,27 @@ def is_open(comparison: Comparison, pilot: Pilot) -> bool:
     return pilot.closed_at is None and not (comparison.is_blind and is_unblinded(pilot))
 
 
+def _names_of_winners(comparisons: Iterable[Comparison]) -> dict[int, str]:
+    """Names of those who were picked in the screening: what is blind has no winner."""
+    winners = {each.winner_id for each in comparisons if each.winner_id is not None}
+    return dict(Candidate.objects.filter(id__in=winners).values_list("id", "name"))
+
+
+def _said(comparison: Comparison, names: Mapping[int, str]) -> str:
+    if comparison.is_blind:
+        return JUDGED[Outcome(comparison.outcome)]
+    if comparison.winner_id is None:
+        return "None is good"
+    return names.get(comparison.winner_id, "One is picked")
+
+
 def _shown(
-    comparison: Comparison, answers: Sequence[ComparedAnswer], *, pilot: Pilot, now: datetime
+    comparison: Comparison,
+    answers: Sequence[ComparedAnswer],
+    *,
+    pilot: Pilot,
+    now: datetime,
+    names: Mapping[int, str] | None = None,
 ) -> Shown:
     prompt, is_waiting = opened(comparison.prompt), is_running(comparison, now=now)
     is_ready = comparison.ready_at is not None
@@ -203,7 +224,7 @@ def _shown(
         problem="" if is_waiting or is_ready else _problem([each.error for each in answers]),
         sides=sides,
         outcome=comparison.outcome if stands else "",
-        words=JUDGED.get(Outcome(comparison.outcome), "") if stands and comparison.outcome else "",
+        words=_said(comparison, names or {}) if stands else "",
         is_withdrawn=comparison.withdrawn_at is not None,
         is_emptied=not prompt,
         is_open=is_open(comparison, pilot),

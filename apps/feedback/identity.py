@@ -34,8 +34,8 @@ _COMMON: Final = _words(
     """
     assistant awq base beta candidate chat code coder distill experimental fast flash free gguf gptq
     hosted inst instruct instruction large latest lite local long max medium mini model nano next
-    open ours plus pre preview pro prod reasoning small standard test think thinking tiny turbo ultra
-    versatile vision with
+    open ours plus pre preview pro prod reasoning small standard test think thinking tiny turbo
+    ultra versatile vision with
     """
 )
 _SHORTEST: Final = 4

@@ -18,8 +18,9 @@ from apps.feedback.comparison_queries import (
     own_votes,
     votes_of,
 )
-from apps.feedback.comparison_votes import erase_prompts, vote, withdraw_vote
+from apps.feedback.comparison_votes import erase_prompts, pick, vote, withdraw_vote
 from apps.feedback.comparisons import ANSWERED_WITHIN
+from apps.pilots.models import Stage
 from tests.factories import NOON, make_pilot
 from tests.feedback.comparing import SECOND, make_contest
 
@@ -183,6 +184,21 @@ def test_the_last_ones_are_listed_with_their_first_words(contest, django_assert_
     assert [each.at for each in found] == [NOON + n * HOUR for n in range(11, 1, -1)]
     assert found[0].beginning == "Number 11 " + "x" * 79 + "…"
     assert len(found[0].beginning) == 90
+
+
+def test_what_was_picked_in_the_screening_is_named():
+    contest = make_contest(3, stage=Stage.SCREENING)
+    for number, winner in enumerate((contest.candidates[1], None)):
+        asked = contest.screen(now=NOON + number * HOUR)
+        contest.answered(asked, "One.", "Two.", "Three.")
+        pick(comparison=asked, winner_id=winner and winner.id, now=NOON + number * HOUR)
+    contest.screen(now=NOON + 2 * HOUR)
+
+    found = comparison_queries.recent(
+        pilot=contest.pilot, person=contest.person, now=NOON + 3 * HOUR, is_blind=False
+    )
+
+    assert [each.words for each in found] == ["", "None is good", contest.candidates[1].name]
 
 
 def test_ones_votes_and_what_is_left_of_the_day_are_counted(contest):

@@ -124,7 +124,8 @@ def test_the_best_is_picked_changed_and_withdrawn(signed_in, contest):
     html = html_of(response)
     assert "That is kept. Next prompt?" in html
     assert "What you have seen" in html
-    assert "Picked as the best" in html_of(signed_in.get(page(contest, asked)))
+    html = html_of(signed_in.get(page(contest, asked)))
+    assert f'aria-pressed="true">Picked<span class="sr"> {second.name}' in html
 
     signed_in.post(page(contest, asked, "pick/"), {"winner": ""})
     assert picks() == [(None, AT, None)]
