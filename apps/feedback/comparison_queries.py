@@ -149,7 +149,7 @@ def own_comparison(
 
 
 def recent(*, pilot: Pilot, person: Person, now: datetime, is_blind: bool) -> list[Shown]:
-    """Return a person's last comparisons without their answers, the latest first. One or two queries."""
+    """Return a person's last comparisons, answers left out, the latest first. Two queries."""
     found = Comparison.objects.filter(
         pilot_id=pilot.id, person=person, is_blind=is_blind, created_at__gt=now - 7 * DAY
     ).order_by("-created_at", "-id")[:RECENT]
