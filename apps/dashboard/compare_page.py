@@ -12,7 +12,9 @@ from apps.core.figures import NO_DATA, number, percent
 from apps.core.pages import render_page
 from apps.core.period_picker import Option
 from apps.dashboard.overview_page import candidates_of
-from apps.dashboard.quality import (
+from apps.dashboard.scene import head_of, scene_of
+from apps.metrics.findings import Bias, Finding
+from apps.metrics.quality import (
     Against,
     PlaceRow,
     RoleQuality,
@@ -20,8 +22,6 @@ from apps.dashboard.quality import (
     contrast_between,
     qualities,
 )
-from apps.dashboard.scene import head_of, scene_of
-from apps.metrics.findings import Bias, Finding
 from apps.metrics.results import findings_of
 from apps.pilots.models import Measure
 

@@ -9,7 +9,7 @@ from apps.catalog.models import Candidate
 from apps.core.figures import percent, percent_interval, seconds
 from apps.dashboard.deltas import Delta, change, share_change
 from apps.dashboard.measured import Measured
-from apps.dashboard.quality import PlaceRow, RoleQuality
+from apps.metrics.quality import PlaceRow, RoleQuality
 from apps.metrics.readers import Reader
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures

@@ -20,10 +20,10 @@ from apps.dashboard.leaderboard import (
     standing,
 )
 from apps.dashboard.moves import Move, biggest, candidate_moves, spending_move
-from apps.dashboard.quality import RoleQuality
 from apps.dashboard.spending import Spending, spending
 from apps.dashboard.verdicts import NOTHING_AGREED, Agreed, Verdict, verdicts
 from apps.gateway.contract import TASKS
+from apps.metrics.quality import RoleQuality
 from apps.metrics.queries import generation_of, tasks_used, usage_by_candidate_and_task
 from apps.metrics.queries_days import spending_by_candidate
 from apps.metrics.queries_people import adoption

@@ -10,9 +10,9 @@ from typing import Final
 from apps.catalog.models import Residence
 from apps.core.figures import money, money_range, number, percent, percent_interval, seconds
 from apps.dashboard.leaderboard import Row
-from apps.dashboard.quality import RoleQuality, value_words
 from apps.dashboard.spending import Spending
 from apps.metrics.findings import EARLY
+from apps.metrics.quality import RoleQuality, value_words
 from apps.metrics.statistics import wilson
 from apps.pilots.models import Plan
 

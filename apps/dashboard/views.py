@@ -28,10 +28,10 @@ from apps.dashboard.overview_page import (
     overview_of,
     week_of,
 )
-from apps.dashboard.quality import qualities
 from apps.dashboard.scene import Scene, head_of, scene_of
 from apps.dashboard.verdicts import NOTHING_AGREED
 from apps.metrics.limit_use import used_up
+from apps.metrics.quality import qualities
 from apps.metrics.queries_ratings import latest_ratings
 from apps.metrics.results import findings_of
 from apps.pilots.events import events_of

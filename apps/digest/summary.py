@@ -18,8 +18,10 @@ from apps.core.groups import LEAST_GROUP
 from apps.core.periods import DAY, Period
 from apps.digest.weeks import WEEK, days_in_words, week_period
 from apps.metrics.limit_use import used_up
+from apps.metrics.quality import qualities
 from apps.metrics.queries import figures_by_candidate
 from apps.metrics.readers import Reader, lead_of
+from apps.metrics.results import findings_of
 from apps.metrics.sums import Figures, UsageSums
 from apps.pilots.models import Pilot
 
@@ -57,10 +59,14 @@ class CandidateLine:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One pilot's week. `notes` say what the figures leave out."""
+    """One pilot's week. `quality` is what was found out, role by role, over the whole pilot.
+
+    `notes` say what the figures leave out.
+    """
 
     pilot: str
     days: str
+    quality: list[str]
     totals: list[Total]
     candidates: list[CandidateLine]
     notes: list[str]
@@ -85,6 +91,7 @@ def weekly_summary(pilot: Pilot, week: date) -> Summary:
     return Summary(
         pilot=" ".join(pilot.name.split()),
         days=days_in_words(week),
+        quality=_quality(pilot, reader),
         totals=_totals(reader, list(figures.values()), list(before.values()), compares=compares),
         candidates=[
             _line(each, seen.get(each.id, empty), seen_before.get(each.id, empty))
@@ -97,6 +104,14 @@ def weekly_summary(pilot: Pilot, week: date) -> Summary:
         compares=compares,
         url=f"{settings.SITE_URL}/pilots/{pilot.slug}/?from={week}&to={week + 6 * DAY}",
     )
+
+
+def _quality(pilot: Pilot, reader: Reader) -> list[str]:
+    """Say what the primary measures have found so far; as frozen once the pilot has closed."""
+    findings = findings_of(pilot)
+    ids = {place.candidate_id for finding in findings for place in finding.places}
+    found = qualities(findings, Candidate.objects.in_bulk(ids), reader=reader)
+    return [f"{each.role}: {each.headline} {each.need}".strip() for each in found]
 
 
 def was_on(pilot: Pilot, period: Period) -> bool:

@@ -10,8 +10,8 @@ from apps.dashboard.compare_page import checks, duels, page_of, tabs
 from apps.metrics.findings import Bias
 from apps.metrics.models import StoredFinding
 from tests.dashboard.pieces import FIVE
-from tests.dashboard.test_quality import finding, told
 from tests.factories import make_candidate, make_pilot, make_trial, make_user
+from tests.metrics.test_quality import finding, told
 
 NOTHING_WRONG = Bias(
     asked=100,

@@ -5,13 +5,13 @@ import pytest
 
 from apps.catalog.models import Provider
 from apps.dashboard.leaderboard import leaderboard
-from apps.dashboard.quality import qualities
 from apps.dashboard.spending import spending
 from apps.dashboard.verdicts import Agreed, budget, fit, memory, quality, upkeep, value, verdicts
+from apps.metrics.quality import qualities
 from apps.metrics.queries_days import DaySpend
 from apps.pilots.models import Plan
 from tests.dashboard.pieces import ALL, FIVE, TODAY, candidate, figures, rated
-from tests.dashboard.test_quality import KNOWN, finding
+from tests.metrics.test_quality import KNOWN, finding
 
 
 def spent(*amounts, budget_usd, is_running=True, ahead=4, uncosted=0):

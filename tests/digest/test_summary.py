@@ -2,11 +2,16 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
 
 from apps.catalog.models import Price
+from apps.core.intervals import Interval
 from apps.digest.summary import CandidateLine, Total, weekly_summary
+from apps.metrics.findings import Contrast
+from apps.metrics.models import StoredFinding
 from tests.digest.conftest import DAY, MONDAY, WEEK, make_trialled
 from tests.factories import make_candidate, make_hosting, make_trial
+from tests.metrics.test_quality import finding, place
 
 MINUTE = timedelta(minutes=1)
 
@@ -221,5 +226,29 @@ def test_a_summary_asks_the_same_queries_for_any_number_of_candidates(
         world.call(extra, at=MONDAY, rating=1)
     world.rebuilt()
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         weekly_summary(world.pilot, WEEK)
+
+
+def test_what_was_found_out_stands_first(db):
+    world = make_trialled()
+    fast, slow = world.fast.id, world.slow.id
+    found = finding(
+        winner_id=fast,
+        places=(place(fast, 4.0), place(slow, 3.2, rank=2, most=2)),
+        contrasts=(Contrast(fast, slow, Interval(0.35, 0.8, 1.25), "better"),),
+    )
+    StoredFinding.objects.create(
+        pilot_id=world.pilot.id,
+        role="chat",
+        measure="daily",
+        computed_at=MONDAY,
+        evidence="",
+        result=found.to_json(),
+    )
+
+    summary = weekly_summary(world.pilot, WEEK)
+
+    told = f"Chat: {world.fast.name} is better than {world.slow.name} by 0.8 (+0.4 to +1.3)."
+    assert summary.quality == [told]
+    assert told in render_to_string("digest/weekly.txt", {"summary": summary})

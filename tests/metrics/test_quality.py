@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from apps.core.figures import MINUS
 from apps.core.intervals import Interval
-from apps.metrics.quality import contrast_between, qualities
 from apps.metrics.findings import Contrast, Finding, Place
+from apps.metrics.quality import contrast_between, qualities
 from tests.dashboard.pieces import ALL, FIVE, candidate
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
