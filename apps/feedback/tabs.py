@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from apps.pilots.models import Pilot, Stage
 
@@ -24,11 +24,4 @@ def tabs_of(pilot: Pilot, current: str) -> list[Tab]:
         else ("blind", "Compare blind")
     )
     pages = [("today", "Today"), ("rate", "Answers"), compared, ("my_votes", "My votes")]
-    tabs = []
-    for name, label in pages:
-        try:
-            url = reverse(name, args=[pilot.slug])
-        except NoReverseMatch:
-            continue
-        tabs.append(Tab(label, url, name == current))
-    return tabs
+    return [Tab(label, reverse(name, args=[pilot.slug]), name == current) for name, label in pages]

@@ -1,4 +1,4 @@
-from apps.feedback.tabs import tabs_of
+from apps.feedback.tabs import Tab, tabs_of
 from apps.pilots.models import Stage
 from tests.factories import make_pilot
 
@@ -6,15 +6,17 @@ from tests.factories import make_pilot
 def test_the_section_has_its_pages_and_marks_the_one_in_view(db):
     pilot = make_pilot(slug="spring")
 
-    tabs = {tab.label: (tab.url, tab.current) for tab in tabs_of(pilot, "my_votes")}
+    assert tabs_of(pilot, "my_votes") == [
+        Tab("Today", "/pilots/spring/today/", False),
+        Tab("Answers", "/pilots/spring/rate/", False),
+        Tab("Compare blind", "/pilots/spring/blind/", False),
+        Tab("My votes", "/pilots/spring/votes/", True),
+    ]
 
-    assert tabs["Answers"] == ("/pilots/spring/rate/", False)
-    assert tabs["My votes"] == ("/pilots/spring/votes/", True)
 
+def test_in_the_screening_answers_are_compared_side_by_side(db):
+    pilot = make_pilot(slug="spring", stage=Stage.SCREENING)
 
-def test_what_is_compared_depends_on_the_stage(db):
-    screening = make_pilot(stage=Stage.SCREENING)
-
-    labels = {tab.label for tab in tabs_of(screening, "rate")}
-
-    assert "Compare blind" not in labels
+    assert tabs_of(pilot, "side_by_side")[2] == Tab(
+        "Side by side", "/pilots/spring/side-by-side/", True
+    )
