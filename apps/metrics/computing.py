@@ -13,7 +13,7 @@ from apps.metrics.judging import Outcome, Terms, contrasts_of, outcome_of
 from apps.metrics.standing import Group, standing_of_days, standing_of_votes
 from apps.metrics.stats.bias import coverage
 from apps.metrics.stats.looks import Look, look_of, next_look, planned_looks
-from apps.metrics.tallies import pace_of, places_of, preferences_of, tallies_of
+from apps.metrics.tallies import pace_of, pairs_of, places_of, tallies_of
 from apps.metrics.tie_breaks import broken_tie
 from apps.pilots.models import Goal, IncumbentDay, Measure, Pilot, Plan
 from apps.pilots.plan_queries import plan_of
@@ -49,7 +49,7 @@ def compute_finding(pilot: Pilot, goal: Goal, *, now: datetime) -> Finding:
     outcome = outcome_of(live, judged, active, terms)
     tallies = tallies_of(evidence.days, evidence.votes)
     pace = pace_of(evidence.days, evidence.votes, today)
-    preferences = preferences_of(evidence.days, evidence.votes)
+    pairs = pairs_of(evidence.days, evidence.votes)
     return Finding(
         role=goal.role,
         measure=goal.measure,
@@ -64,7 +64,7 @@ def compute_finding(pilot: Pilot, goal: Goal, *, now: datetime) -> Finding:
                 is_shrunken=goal.measure == Measure.DAILY,
             )
         ),
-        contrasts=tuple(contrasts_of(live, judged, terms, pace, preferences)),
+        contrasts=tuple(contrasts_of(live, judged, terms, pace, pairs)),
         winner_id=_winner(pilot, goal, plan, outcome),
         look=look.number if look else 0,
         looks=len(days),

@@ -60,7 +60,8 @@ class Contrast:
 
     `more_days` is about how many more working days it takes at the present pace, `more` how many
     more answers; None where nothing is missing or nothing can be said. `prefer_first` and
-    `prefer_second` count people who have met both by whom they do better with.
+    `prefer_second` count people who have met both by whom they do better with; `votes` and
+    `both_bad` the pair's own blind votes, and those that found both bad.
     """
 
     first_id: int
@@ -71,6 +72,8 @@ class Contrast:
     more_days: int | None = None
     prefer_first: int = 0
     prefer_second: int = 0
+    votes: int = 0
+    both_bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,16 +71,28 @@ class Pace:
     per_day: Mapping[int, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two candidates that met: people who do better with the first, votes, and both bad of them."""
+
+    prefer_first: int = 0
+    votes: int = 0
+    both_bad: int = 0
+
+
+_UNMET: Final = Pair()
+
+
 def contrasts_of(
     live: Sequence[Group],
     judged: Sequence[Group],
     terms: Terms,
     pace: Pace,
-    preferences: Mapping[tuple[int, int], int],
+    pairs: Mapping[tuple[int, int], Pair],
 ) -> list[Contrast]:
     """Return every pair that has met, from both sides: differences as they are, verdicts as judged.
 
-    `preferences` counts people who do better with the first of a pair than with the second.
+    `pairs` has what is counted of each pair, from either side.
     """
     found = []
     for group in live:
@@ -89,6 +101,7 @@ def contrasts_of(
                 if first == second:
                     continue
                 verdict = verdict_of(judged, one, other, terms)
+                pair = pairs.get((one, other), _UNMET)
                 more, days = missing(group, first, second, terms, pace)
                 difference, _ = differences(group.estimates, first, second)
                 low, high = bounds(group.estimates, first, second, alpha=terms.alpha)
@@ -100,8 +113,10 @@ def contrasts_of(
                         verdict,
                         more if verdict == EARLY else None,
                         days if verdict == EARLY else None,
-                        preferences.get((one, other), 0),
-                        preferences.get((other, one), 0),
+                        pair.prefer_first,
+                        pairs.get((other, one), _UNMET).prefer_first,
+                        pair.votes,
+                        pair.both_bad,
                     )
                 )
     return found

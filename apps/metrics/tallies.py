@@ -1,15 +1,16 @@
 """Counts beside the estimates: who answered for whom, how often, how fast. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import permutations
 from typing import Final
 
 from apps.core.rotation import working_days_between
 from apps.metrics.findings import Place
-from apps.metrics.judging import Pace
-from apps.metrics.standing import DayRow, Group, VoteRow
+from apps.metrics.judging import Pace, Pair
+from apps.metrics.standing import BOTH_BAD, DayRow, Group, VoteRow
 from apps.metrics.stats.contrasts import ranks
 from apps.metrics.stats.shrinkage import shrunken_mean
 
@@ -63,25 +64,37 @@ def pace_of(days: Sequence[DayRow], votes: Sequence[VoteRow], today: date) -> Pa
     )
 
 
-def preferences_of(days: Sequence[DayRow], votes: Sequence[VoteRow]) -> dict[tuple[int, int], int]:
-    """Return how many people do better with the first of a pair than with the second."""
-    points: dict[tuple[int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    means: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
-    for row in days:
-        sums = means[row.person_id][row.candidate_id]
-        sums[0] += row.value * row.weight
-        sums[1] += row.weight
-    for person, met in means.items():
-        known = {each: total / weight for each, (total, weight) in met.items() if weight}
-        for one in known:
-            for other in known:
-                if one != other:
-                    points[one, other][person] += known[one] - known[other]
+def pairs_of(days: Sequence[DayRow], votes: Sequence[VoteRow]) -> dict[tuple[int, int], Pair]:
+    """Return what is counted of every two candidates that a person has met, from either side."""
+    gains: dict[tuple[int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for person, means in _means(days).items():
+        for one, other in permutations(means, 2):
+            gains[one, other][person] += means[one] - means[other]
+    cast, bad = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for vote in votes:
-        gain = 2 * vote.points - 1
-        points[vote.left_id, vote.right_id][vote.person_id] += gain
-        points[vote.right_id, vote.left_id][vote.person_id] -= gain
-    return {pair: sum(gain > 0 for gain in by.values()) for pair, by in points.items()}
+        for pair, sign in (((vote.left_id, vote.right_id), 1), ((vote.right_id, vote.left_id), -1)):
+            gains[pair][vote.person_id] += sign * (2 * vote.points - 1)
+            cast[pair] += 1
+            bad[pair] += vote.outcome == BOTH_BAD
+    return {
+        pair: Pair(sum(gain > 0 for gain in by.values()), cast[pair], bad[pair])
+        for pair, by in gains.items()
+    }
+
+
+def _means(days: Sequence[DayRow]) -> dict[int, dict[int, float]]:
+    """Return each person's weighted mean with each candidate."""
+    sums: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
+    for row in days:
+        total, weight = sums[row.person_id].get(row.candidate_id, (0.0, 0.0))
+        sums[row.person_id][row.candidate_id] = (
+            total + row.value * row.weight,
+            weight + row.weight,
+        )
+    return {
+        person: {each: total / weight for each, (total, weight) in met.items() if weight}
+        for person, met in sums.items()
+    }
 
 
 def places_of(

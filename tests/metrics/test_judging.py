@@ -8,6 +8,7 @@ from apps.metrics.findings import BETTER, EARLY, NOT_WORSE, NOTHING, TIE, WINNER
 from apps.metrics.judging import (
     Outcome,
     Pace,
+    Pair,
     Terms,
     contrasts_of,
     missing,
@@ -103,7 +104,9 @@ def test_before_a_look_it_is_too_early():
 def test_a_pair_stands_there_from_both_sides():
     live = [group(0.4, 0.2)]
 
-    first, second = contrasts_of(live, [], TERMS, PACE, {(7, 9): 14, (9, 7): 8})
+    first, second = contrasts_of(
+        live, [], TERMS, PACE, {(7, 9): Pair(14, 30, 2), (9, 7): Pair(8, 30, 2)}
+    )
 
     assert (first.first_id, first.second_id, second.first_id) == (7, 9, 9)
     assert first.difference == Interval(
@@ -113,6 +116,7 @@ def test_a_pair_stands_there_from_both_sides():
     assert (first.prefer_first, first.prefer_second) == (14, 8)
     assert (second.prefer_first, second.prefer_second) == (8, 14)
     assert first.more == second.more
+    assert (first.votes, first.both_bad) == (second.votes, second.both_bad) == (30, 2)
 
 
 def test_votes_differ_in_shares_of_wins():

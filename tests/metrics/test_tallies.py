@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from apps.core.intervals import Interval
-from apps.metrics.judging import Pace
+from apps.metrics.judging import Pace, Pair
 from apps.metrics.standing import DayRow, Group, VoteRow
 from apps.metrics.stats.contrasts import Estimates
-from apps.metrics.tallies import pace_of, places_of, preferences_of, tallies_of
+from apps.metrics.tallies import pace_of, pairs_of, places_of, tallies_of
 
 MONDAY = date(2026, 11, 16)
 
@@ -57,10 +57,10 @@ def test_preferences_count_people_by_whom_they_do_better_with():
         row(4, 7, 5),
     ]
 
-    assert preferences_of(days, []) == {(7, 9): 1, (9, 7): 1}
+    assert pairs_of(days, []) == {(7, 9): Pair(1), (9, 7): Pair(1)}
 
 
-def test_preferences_of_votes_are_by_each_raters_points():
+def test_pairs_of_votes_are_by_each_raters_points():
     votes = [
         VoteRow(1, MONDAY, 7, 9, "left"),
         VoteRow(1, MONDAY, 9, 7, "left"),
@@ -68,7 +68,7 @@ def test_preferences_of_votes_are_by_each_raters_points():
         VoteRow(2, MONDAY, 7, 9, "both_bad"),
     ]
 
-    assert preferences_of([], votes) == {(7, 9): 1, (9, 7): 0}
+    assert pairs_of([], votes) == {(7, 9): Pair(1, 4, 1), (9, 7): Pair(0, 4, 1)}
 
 
 def group(ids, intervals):
