@@ -46,13 +46,11 @@ ASKED_AT: Final = timedelta(hours=16, minutes=30)
 INCUMBENT: Final = ("GitHub Copilot", 14, Decimal(19))
 
 
-def begin_trial(
-    pilot: Pilot, candidates: Mapping[str, Candidate], *, begins: datetime, person: Person
-) -> None:
-    """Set what is to be found out, and let the finalists take turns from `begins` on."""
+def set_goals(pilot: Pilot, *, now: datetime, person: Person) -> None:
+    """Set what is to be found out, before the pilot starts."""
     name, seats, usd = INCUMBENT
     incumbent = Incumbent.objects.create(
-        pilot=pilot, name=name, seats=seats, usd_per_seat_month=usd, created_at=begins
+        pilot=pilot, name=name, seats=seats, usd_per_seat_month=usd, created_at=now
     )
     set_plan(
         pilot=pilot,
@@ -70,9 +68,15 @@ def begin_trial(
             "failed_share_most": Decimal("0.02"),
             "upkeep_hours_week_most": Decimal(4),
         },
-        now=begins,
+        now=now,
         actor=person,
     )
+
+
+def begin_trial(
+    pilot: Pilot, candidates: Mapping[str, Candidate], *, begins: datetime, person: Person
+) -> None:
+    """Let the finalists take turns from `begins` on."""
     start_rotation(
         pilot=pilot,
         role=UseRole.CHAT,

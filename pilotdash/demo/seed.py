@@ -20,6 +20,7 @@ from apps.changes.actions import mark_period_dirty
 from apps.core.periods import DAY, Period, day_of, start_of_day
 from apps.gateway.contract import CallRecord
 from apps.metrics.rebuild import rebuild_dirty
+from apps.metrics.results import compute_all
 from apps.pilots.closing import close_pilot
 from apps.pilots.models import Enrollment, Pilot
 from apps.usage.generator import CandidateShape
@@ -60,6 +61,7 @@ def seed(data: Path, *, now: datetime) -> bool:
     _play(earlier, CLOSED, earlier.period, EARLIER_CALLS, 0.3, now=now)
     mark_period_dirty(Period(running.period.start, now))
     rebuild_dirty(now=now, seconds=AT_MOST_SECONDS)
+    compute_all(now=now)
     if earlier.closed_at is None:
         close_pilot(pilot=earlier, now=earlier.period.end, reason="its last day is over")
     (data / "demo.unfinished.json").replace(data / "demo.json")
@@ -99,9 +101,13 @@ def _set_stage(data: Path, *, now: datetime) -> None:
         developers=staff.developers,
         people_named=True,
         now=start_of_day(starts_on, zone),
+        is_draft=True,
     )
     stage.make_limits(running, candidates, now=now)
     lead = staff.lead.person
+    blind_trial.set_goals(running, now=start_of_day(starts_on, zone), person=lead)
+    Pilot.objects.filter(id=running.id).update(started_at=start_of_day(starts_on, zone))
+    running.refresh_from_db()
     blind_trial.begin_trial(running, candidates, begins=trial_begins(running), person=lead)
     Pilot.objects.filter(id=running.id).update(created_at=now)
     write_keys(data, keys)

@@ -175,6 +175,7 @@ def make_pilot(
     developers: Sequence[User],
     people_named: bool,
     now: datetime,
+    is_draft: bool = False,
 ) -> tuple[Pilot, list[str]]:
     """Make a pilot with its candidates, people and keys; return it with the plain keys."""
     pilot = create_pilot(
@@ -185,6 +186,7 @@ def make_pilot(
         zone=env.time_zone(),
         budget_usd=budget_usd,
         people_named=people_named,
+        is_draft=is_draft,
         now=now,
     )
     for model in models:
