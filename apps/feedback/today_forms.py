@@ -116,3 +116,4 @@ class QuestionsForm(forms.Form):
                 max_length=200,
                 widget=forms.TextInput(attrs={"placeholder": ours[topic]}),
             )
+        self.order_fields(["daily", *TOPICS])

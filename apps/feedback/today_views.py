@@ -1,6 +1,7 @@
 """The page of today, and how one is asked: only a POST ever records anything."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -29,7 +30,8 @@ from apps.pilots.models import Enrollment, Pilot
 from apps.pilots.queries import enrollment_of, pilot_or_404
 from apps.pilots.trail import PilotClosed
 
-VIA = "page"
+VIA: Final = "page"
+TENTH: Final = Decimal("0.1")
 
 
 @require_safe
@@ -138,7 +140,11 @@ def setup_questions(request: HttpRequest, slug: str) -> HttpResponse:
     pilot = pilot_or_404(request, slug)
     ours = {"daily": QUESTION} | dict(zip(TOPICS, TEXTS, strict=True))
     texts = dict(zip(TOPICS, pilot.pulse_questions or [""] * len(TOPICS), strict=False))
-    standing = {"daily": pilot.daily_question, "sample_percent": pilot.sample_share * 100, **texts}
+    standing = {
+        "daily": pilot.daily_question,
+        "sample_percent": (pilot.sample_share * 100).quantize(TENTH),
+        **texts,
+    }
     form = QuestionsForm(request.POST or None, initial=standing, ours=ours)
     if request.method == "POST" and form.is_valid() and _is_changed(request, form, pilot):
         messages.success(request, "Saved.")

@@ -1,6 +1,14 @@
 from django.urls import URLPattern, path
 
-from apps.feedback import compare_urls, link_views, me_views, settings_views, today_urls, views, vote_views
+from apps.feedback import (
+    compare_urls,
+    link_views,
+    me_views,
+    settings_views,
+    today_urls,
+    views,
+    vote_views,
+)
 from apps.feedback.api import feedback
 from apps.feedback.ide_api import ingest_continue
 
