@@ -11,10 +11,10 @@ class FeedbackConfig(AppConfig):
         from apps.accounts.models import Person
         from apps.catalog.actions import on_rotation
         from apps.feedback.actions import erase_words
+        from apps.feedback.comparison_votes import erase_prompts, reseal_prompts
         from apps.feedback.daily import erase_reasons
         from apps.feedback.preferences import forget_webhooks, reseal_webhooks
         from apps.feedback.pulse import erase_pulse_words
-        from apps.feedback.comparison_votes import erase_prompts
 
         def erase(person: Person, now: datetime) -> None:
             erase_words(person=person)
@@ -25,3 +25,4 @@ class FeedbackConfig(AppConfig):
         on_erasure(erase)
         on_departure(forget_webhooks)
         on_rotation(reseal_webhooks)
+        on_rotation(reseal_prompts)
