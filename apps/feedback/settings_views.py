@@ -53,8 +53,9 @@ def _lines(text: str) -> list[str]:
 def rating_settings(request: HttpRequest, slug: str) -> HttpResponse:
     pilot = get_object_or_404(Pilot, slug=slug)
     initial = {name: "\n".join(getattr(pilot, name)) for name in ("rating_tags", "widget_origins")}
-    form = RatingSettingsForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = RatingSettingsForm(request.POST if is_sent else None, initial=initial)
+    if form.is_valid():
         told: dict[str, Any] = form.cleaned_data | {
             "actor": signed_in(request).person,
             "now": timezone.now(),

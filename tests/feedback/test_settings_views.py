@@ -28,12 +28,12 @@ def test_saving_replaces_both(admin):
     pilot = make_pilot(rating_tags=["fast"])
 
     response = admin.post(
-        url(pilot), {"rating_tags": "Right\r\n\r\nwrong", "widget_origins": "http://wiki:8080"}
+        url(pilot), {"rating_tags": "Right\r\n\r\nwrong", "widget_origins": "http://localhost:8080"}
     )
 
     assert (response.status_code, response["location"]) == (302, url(pilot))
     found = Pilot.objects.get(id=pilot.id)
-    assert (found.rating_tags, found.widget_origins) == (["right", "wrong"], ["http://wiki:8080"])
+    assert (found.rating_tags, found.widget_origins) == (["right", "wrong"], ["http://localhost:8080"])
 
 
 @pytest.mark.parametrize(
