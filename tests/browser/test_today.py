@@ -126,6 +126,7 @@ def test_the_question_is_answered_by_keyboard_alone(world, open_page, today):
     expect(page.locator(".htmx-request")).to_have_count(0)
     page.keyboard.press("2")
     expect(card.locator("[aria-pressed=true]")).to_have_attribute("value", "2")
+    expect(card).to_be_focused()
     page.keyboard.press("j")
     expect(sample).to_be_focused()
     page.keyboard.press("u")  # the keys are about the sampled answer now
