@@ -92,7 +92,7 @@ def test_the_list_asks_the_same_queries_for_any_number_of_calls(
         named.call(at=NOON - timedelta(minutes=minutes), candidate=candidate, person=person)
     get(client, named.lead, f"{named.path}calls/")
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         response = client.get(f"{named.path}calls/")
 
     assert len(shown(response)) == calls
