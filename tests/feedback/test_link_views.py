@@ -209,7 +209,11 @@ def policy(response):
 
 @pytest.mark.parametrize(
     ("origins", "framed_by"),
-    [([], "'none'"), ([TOOLS], TOOLS), ([TOOLS, "http://localhost:8080"], f"{TOOLS} http://localhost:8080")],
+    [
+        ([], "'none'"),
+        ([TOOLS], TOOLS),
+        ([TOOLS, "http://localhost:8080"], f"{TOOLS} http://localhost:8080"),
+    ],
 )
 def test_the_frame_stands_in_pages_of_the_pilots_origins_alone(client, db, origins, framed_by):
     world = make_world(widget_origins=origins)

@@ -33,7 +33,10 @@ def test_saving_replaces_both(admin):
 
     assert (response.status_code, response["location"]) == (302, url(pilot))
     found = Pilot.objects.get(id=pilot.id)
-    assert (found.rating_tags, found.widget_origins) == (["right", "wrong"], ["http://localhost:8080"])
+    assert (found.rating_tags, found.widget_origins) == (
+        ["right", "wrong"],
+        ["http://localhost:8080"],
+    )
 
 
 @pytest.mark.parametrize(
