@@ -16,7 +16,6 @@ from apps.core.groups import LEAST_GROUP
 from apps.core.rotation import Era, assigned, era_of, next_working_day, working_day
 from apps.pilots.models import Enrollment, Pilot, Rotation, Swap, UseRole
 
-
 # Days by the first day of their era and the candidate they were given.
 Given = Counter[tuple[date, int]]
 

@@ -28,7 +28,7 @@ def incumbents(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, f"{made.name} is there. Type or import its days.")
             return redirect("incumbent", slug, made.id)
     rows = actions.incumbent_figures(pilot, pilot.period)
-    context = {"edited": pilot, "rows": rows, "form": form}
+    context = {"edited": pilot, "rows": rows, "form": form, "now": timezone.now()}
     return render(request, "pilots/incumbents.html", context)
 
 

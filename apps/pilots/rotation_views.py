@@ -85,7 +85,7 @@ def setup_rotations(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, f"Turns are taken behind {made.alias} from today on.")
             return redirect("setup_rotations", slug)
     turns = [_turns(pilot, each) for each in standing_rotations(pilot)]
-    context = {"edited": pilot, "turns": turns, "form": form}
+    context = {"edited": pilot, "turns": turns, "form": form, "now": timezone.now()}
     with timezone.override(pilot.zone_info):
         return render(request, "pilots/setup_rotations.html", context)
 

@@ -35,7 +35,7 @@ def test_assistant_is_sent_away_balance_is_seen_and_the_end_is_announced(product
     with chromium() as browser:
         developer = enter(browser, product, demo, "developer")
         developer.goto(f"{pilot}/connect/")
-        developer.get_by_role("button", name="Not this one today, for chat").click()
+        developer.get_by_role("button", name="Not this one today").click()
         turns = developer.locator("#not-this-one")
         expect(turns).to_contain_text("Another one answers you now")
         expect(turns.locator("li", has_text=demo["blind_alias"])).to_contain_text(
@@ -46,7 +46,7 @@ def test_assistant_is_sent_away_balance_is_seen_and_the_end_is_announced(product
         lead.goto(f"{pilot}/rotation/")
         expect(lead.locator("tbody th", has_text="Arm 1")).to_have_count(1)
         expect(lead.locator("tbody th", has_text="Arm 2")).to_have_count(1)
-        expect(lead.get_by_text("Sent away")).to_be_visible()
+        expect(lead.get_by_role("button", name="Sent away")).to_be_visible()
 
         admin = enter(browser, product, demo, "admin")
         admin.goto(f"{product.url}/setup/pilots/{demo['pilot']}/close/")

@@ -40,7 +40,7 @@ def test_pilots_are_listed_with_the_same_queries(client, admin, django_assert_nu
         make_trial(pilot)
         make_key(make_enrollment(pilot))
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         response = client.get("/setup/pilots/")
 
     assert len(response.context["rows"]) == 4
@@ -174,8 +174,9 @@ def test_pilot_is_closed_and_then_offers_no_more_changes(client, admin):
     make_trial(pilot)
     make_enrollment(pilot)
 
-    client.post("/setup/pilots/first/close/")
-    again = client.post("/setup/pilots/first/close/", follow=True)
+    told = {"when": "at_once", "after_close": "gone", "reason": "Over", "do": "close"}
+    client.post("/setup/pilots/first/close/", told)
+    again = client.post("/setup/pilots/first/close/", told, follow=True)
 
     page = unescape(again.content.decode())
     assert Pilot.objects.get().closed_at is not None
@@ -198,7 +199,7 @@ def test_pilot_page_takes_the_same_queries_for_any_number(
         make_candidate()
     client.get("/setup/pilots/first/")
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         response = client.get("/setup/pilots/first/")
 
     context = response.context

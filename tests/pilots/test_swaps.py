@@ -8,6 +8,7 @@ import pytest
 from apps.accounts.models import AuditEntry
 from apps.catalog.models import Candidate, CandidateState
 from apps.core.rotation import order_of
+from apps.gateway.contract import ROUTES_KEY, RouteTable
 from apps.pilots.models import Swap
 from apps.pilots.rotations import RotationEnded, end_rotation, start_rotation
 from apps.pilots.swaps import (
@@ -173,3 +174,19 @@ def test_choices_are_read_with_the_same_queries(count, django_assert_num_queries
 )
 def test_day_ends_at_four_of_the_next_working_day(day, zone, ends):
     assert day_ends(day, ZoneInfo(zone)) == ends
+
+
+@pytest.mark.django_db(transaction=True)
+def test_swap_is_handed_to_the_gateways_as_it_is_made(valkey):
+    now = datetime.now(UTC)
+    days = {"starts_on": (now - DAY).date(), "ends_on": (now + DAY).date()}
+    pilot = make_pilot(**days)
+    ids = [make_trial(pilot).candidate_id for _ in range(2)]
+    rotation = start_rotation(pilot=pilot, role="chat", candidate_ids=ids, now=now)
+    person = make_enrollment(pilot).person
+
+    made = swap(rotation=rotation, person=person, now=now)
+
+    table = RouteTable.from_json(valkey.get(ROUTES_KEY))
+    swaps = table.pilots[pilot.id].blind["pilot-chat"].swaps
+    assert swaps == {f"{person.id}:{made.day}": made.chosen_id}
