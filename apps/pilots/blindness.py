@@ -24,7 +24,8 @@ def blind_aliases(pilot: Pilot) -> frozenset[str]:
 def blind_aliases_by_pilot(pilots: Iterable[Pilot]) -> dict[int, frozenset[str]]:
     """Return the same for several pilots, by their ids. One query."""
     is_known = {pilot.id: is_unblinded(pilot) for pilot in pilots}
-    rotations = Rotation.objects.filter(pilot_id__in=[each for each in is_known if not is_known[each]])
+    sealed = [pilot_id for pilot_id, known in is_known.items() if not known]
+    rotations = Rotation.objects.filter(pilot_id__in=sealed)
     aliases = defaultdict(set)
     for pilot_id, alias in rotations.values_list("pilot_id", "alias"):
         aliases[pilot_id].add(alias)
