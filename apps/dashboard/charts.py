@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from math import ceil, floor, log10
 from typing import Any, Final
 
-from apps.core.drawing import candidate_line, candidate_marker, chart_text
+from apps.core.drawing import candidate_line, chart_text
 from apps.core.figures import money, money_range
-from apps.dashboard.leaderboard import Row
 from apps.dashboard.spending import Spending
 
 Figure = dict[str, Any]
@@ -23,64 +21,6 @@ DAY_AXIS: Final = {
 }
 # A budget far above everything else would flatten what there is to see.
 FAR_ABOVE: Final = 4
-FAR_APART: Final = 15
-
-
-def quality_against_cost(rows: Sequence[Row]) -> Figure:
-    """Share liked with its interval over what an answer costs; a line through what is worth it."""
-    points = [(row, *place) for row in rows if (place := _place(row))]
-    data: list[Figure] = []
-    front = frontier([(x, y) for _, x, y in points])
-    if len(front) > 1:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": [x for x, _ in front],
-                "y": [y for _, y in front],
-                "line": {"color": "var(--muted)", "width": 1, "dash": "dash"},
-                "hoverinfo": "skip",
-            }
-        )
-    axis = cost_axis([x for _, x, _ in points])
-    for row, x, y in points:
-        # Names go to the roomier side, and away from the nearest neighbour's height.
-        low, high = axis["range"]
-        right = (log10(x) if "type" in axis else x) < low + 0.55 * (high - low)
-        others = [other for each, _, other in points if each is not row]
-        above = not others or y >= min(others, key=lambda other: abs(other - y))
-        data.append(_point(row, x, y, right=right, above=above))
-    bounds = [end for row, _, _ in points if row.liked for end in (row.liked.low, row.liked.high)]
-    low, high = min(bounds, default=0) - 0.04, max(bounds, default=1) + 0.05
-    return {
-        "data": data,
-        "layout": {
-            "xaxis": axis | {"title": {"text": "cost per answer (chat, edit, agent)"}},
-            "yaxis": {"tickformat": ".0%", "range": [max(0, low), min(1.02, high)]},
-            "hovermode": "closest",
-            "margin": {"t": 18, "r": 12, "b": 40, "l": 44},
-        },
-    }
-
-
-def cost_axis(costs: Sequence[float]) -> Figure:
-    """Return the axis that fits: logarithmic where a hundredth and a dollar meet."""
-    known = [cost for cost in costs if cost > 0]
-    if len(known) < len(costs) or not known or max(known) < FAR_APART * min(known):
-        most = max(costs, default=0) or 1
-        return dollar_axis(most * 1.15) | {"range": [-0.03 * most, most * 1.15]}
-    ends = log10(min(known)) - 0.25, log10(max(known)) + 0.25
-    steps = [
-        Decimal(digit).scaleb(power)
-        for power in range(floor(ends[0]), ceil(ends[1]) + 1)
-        for digit in (1, 3)
-    ]
-    return {
-        "type": "log",
-        "range": list(ends),
-        "tickvals": [float(step) for step in steps],
-        "ticktext": [money(step) for step in steps],
-    }
 
 
 def dollar_axis(top: float) -> Figure:
@@ -98,50 +38,6 @@ def _nice_step(top: float) -> Decimal:
     rough = Decimal(str(top)) / 6
     power = Decimal(1).scaleb(rough.adjusted())
     return next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
-
-
-def _place(row: Row) -> tuple[float, float] | None:
-    cost, liked = row.figures.cost_per_answer_usd, row.figures.usage.liked_share
-    return None if cost is None or liked is None else (float(cost), liked)
-
-
-def _point(row: Row, x: float, y: float, *, right: bool, above: bool) -> Figure:
-    liked, name = row.liked, chart_text(row.candidate.name)
-    assert liked is not None
-    position = row.candidate.position
-    line = candidate_line(position)
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "name": name,
-        "x": [x],
-        "y": [y],
-        "text": [name],
-        "textposition": f"{'top' if above else 'bottom'} {'right' if right else 'left'}",
-        "textfont": {"weight": 600},
-        "cliponaxis": False,
-        "marker": candidate_marker(position, 12),
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [liked.high - liked.mid],
-            "arrayminus": [liked.mid - liked.low],
-            "color": f"{line['color']} / 0.6",
-            "thickness": 2,
-            "width": 0,
-        },
-        "hovertemplate": f"{name}<br>%{{y:.0%}} liked, {money(Decimal(str(x)))} an answer"
-        "<extra></extra>",
-    }
-
-
-def frontier(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points that no other beats in both cost and share liked, cheapest first."""
-    best: list[tuple[float, float]] = []
-    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not best or y > best[-1][1]:
-            best.append((x, y))
-    return best
 
 
 def spending_over_time(spent: Spending) -> Figure:

@@ -14,14 +14,8 @@ from apps.core.period_picker import Option
 from apps.dashboard.overview_page import candidates_of
 from apps.dashboard.scene import head_of, scene_of
 from apps.metrics.findings import Bias, Finding
-from apps.metrics.quality import (
-    Against,
-    PlaceRow,
-    RoleQuality,
-    against_words,
-    contrast_between,
-    qualities,
-)
+from apps.metrics.quality import PlaceRow, RoleQuality, qualities
+from apps.metrics.quality_words import Against, against_words, contrast_between
 from apps.metrics.results import findings_of
 from apps.pilots.models import Measure
 

@@ -25,7 +25,8 @@ Z_95: Final = 1.959964
 class Row(Measured):
     """One candidate. `rank` is None without evidence; `leads_tier` where a new rank begins.
 
-    `place` is where the role's primary measure puts it; None where there is no such measure.
+    `role` is what was found out by its primary measure, None where there is none, and `place`
+    where that puts the candidate, None where it was not part of it.
     """
 
     candidate: Candidate
@@ -34,7 +35,15 @@ class Row(Measured):
     rank: int | None
     leads_tier: bool
     reader: Reader
+    role: RoleQuality | None = None
     place: PlaceRow | None = None
+
+    @property
+    def quality(self) -> Interval | None:
+        """What ranks: beside a primary measure, likes are no stand-in for it."""
+        if self.role is None:
+            return self.liked
+        return self.place.estimate if self.place else None
 
     @property
     def liked_words(self) -> str:
@@ -140,8 +149,8 @@ def leaderboard(
         earlier = None
         if before is not None:
             earlier = reader.figures(before.get(candidate.id, nothing))
-        place_row = places.get(candidate.id)
-        rows.append(Row(candidate, known[candidate.id], earlier, rank, leads, reader, place_row))
+        shown, own = known[candidate.id], places.get(candidate.id)
+        rows.append(Row(candidate, shown, earlier, rank, leads, reader, role, own))
     return rows
 
 

@@ -72,10 +72,21 @@ class Overview:
     reader: Reader
     role: RoleQuality | None
     roles: list[Option]
+    agreed: Agreed
 
     @property
     def calls(self) -> int:
         return sum(row.figures.usage.calls for row in self.rows)
+
+    @property
+    def decide_by(self) -> str:
+        """The day on which the pilot decides: as planned, or its last."""
+        plan = self.agreed.plan
+        return f"{plan.decide_by.day} {plan.decide_by:%B}" if plan else "the end"
+
+    @property
+    def baseline_name(self) -> str:
+        return self.agreed.baseline or "what the team has now"
 
     @property
     def uncosted(self) -> list[Row]:
@@ -188,6 +199,7 @@ def overview_of(
         reader=reader,
         role=role,
         roles=role_options(found, choice, role),
+        agreed=agreed,
     )
 
 

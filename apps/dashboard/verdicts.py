@@ -12,7 +12,8 @@ from apps.core.figures import money, money_range, number, percent, percent_inter
 from apps.dashboard.leaderboard import Row
 from apps.dashboard.spending import Spending
 from apps.metrics.findings import EARLY
-from apps.metrics.quality import RoleQuality, value_words
+from apps.metrics.quality import RoleQuality
+from apps.metrics.quality_words import value_words
 from apps.metrics.statistics import wilson
 from apps.pilots.models import Plan
 

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_safe
 from apps.accounts.access import AGGREGATES, EVERYONE_SIGNED_IN, allow, signed_in
 from apps.core.csv_export import csv_response
 from apps.core.pages import is_fragment, render_page
+from apps.core.periods import DAY
+from apps.core.rotation import working_day, working_days_between
 from apps.dashboard.agreed import agreed_for
 from apps.dashboard.candidate_charts import cost_by_day, latency_distribution
 from apps.dashboard.candidate_page import candidate_page, listed_candidates, percentiles_of
-from apps.dashboard.charts import quality_against_cost, spending_over_time
+from apps.dashboard.charts import spending_over_time
 from apps.dashboard.event_marks import marked, marks_of
 from apps.dashboard.explained import why_hidden
 from apps.dashboard.export import HEADER, leaderboard_rows
@@ -28,6 +30,7 @@ from apps.dashboard.overview_page import (
     overview_of,
     week_of,
 )
+from apps.dashboard.quality_chart import quality_against_cost
 from apps.dashboard.scene import Scene, head_of, scene_of
 from apps.dashboard.verdicts import NOTHING_AGREED
 from apps.metrics.limit_use import used_up
@@ -141,7 +144,9 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
 
 def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) -> Overview:
     candidates = {each.id: each for each in candidates_of(scene.trials)}
-    found = qualities(findings_of(scene.pilot), candidates, reader=scene.reader)
+    pilot = scene.pilot
+    left = working_days_between(working_day(scene.now, pilot.zone_info), pilot.ends_on + DAY)
+    found = qualities(findings_of(pilot), candidates, reader=scene.reader, days_left=left)
     return overview_of(
         scene.pilot,
         scene.choice,

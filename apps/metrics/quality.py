@@ -9,20 +9,20 @@ from math import ceil, floor
 from typing import Final
 
 from apps.catalog.models import Candidate
-from apps.core.figures import NO_DATA, number, percent, percent_interval, points, signed
-from apps.core.figures import interval as bounds_of
+from apps.core.figures import NO_DATA
 from apps.core.intervals import Interval
-from apps.metrics.findings import (
-    BETTER,
-    EARLY,
-    NOT_WORSE,
-    NOTHING,
-    TIE,
-    WINNER,
-    WORSE,
-    Contrast,
-    Finding,
-    Place,
+from apps.metrics.findings import EARLY, NOTHING, TIE, WINNER, Finding, Place
+from apps.metrics.quality_words import (
+    COUNTED,
+    UNITS,
+    Against,
+    against_words,
+    bounds_words,
+    contrast_between,
+    gap_words,
+    looks_words,
+    need_words,
+    value_words,
 )
 from apps.metrics.readers import Reader
 from apps.pilots.models import Measure, UseRole
@@ -33,57 +33,6 @@ CHIPS: Final = {
     EARLY: ("Too early", "quiet"),
     NOTHING: ("No data", "warn"),
 }
-AGAINST: Final = {
-    BETTER: ("better", "good"),
-    NOT_WORSE: ("not worse", "info"),
-    WORSE: ("worse", "bad"),
-    EARLY: ("too early", "quiet"),
-}
-UNITS: Final = {
-    Measure.ACCEPTANCE: "of the completions shown were accepted",
-    Measure.DAILY: "of 5, the daily question",
-    Measure.WINS: "of blind comparisons won, ties as halves",
-}
-COUNTED: Final = {
-    Measure.ACCEPTANCE: "completion",
-    Measure.DAILY: "answer",
-    Measure.WINS: "vote",
-}
-
-
-def value_words(measure: str, value: float | None) -> str:
-    """Write a value of a measure: 62 %, or 3.9."""
-    return number(value, 1) if measure == Measure.DAILY else percent(value)
-
-
-def bounds_words(measure: str, interval: Interval | None) -> str:
-    if interval is None:
-        return NO_DATA
-    if measure == Measure.DAILY:
-        return bounds_of(interval.low, interval.high, 1)
-    return percent_interval(interval.low, interval.high)
-
-
-def gap_words(measure: str, gap: float | None) -> str:
-    """Write a difference with its sign: +0.6, +4 pts."""
-    return signed(gap, 1) if measure == Measure.DAILY else points(gap)
-
-
-def gap_bounds_words(measure: str, gap: Interval | None) -> str:
-    if gap is None:
-        return NO_DATA
-    return f"{gap_words(measure, gap.low)} to {gap_words(measure, gap.high)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """How one candidate stands to another: a verdict, and the difference that it rests on."""
-
-    word: str
-    kind: str
-    gap: str
-    bounds: str
-    preferred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +76,7 @@ class RoleQuality:
     need: str
     is_hidden: bool
     people: str
+    looks: str = ""
 
     @property
     def role(self) -> str:
@@ -173,15 +123,27 @@ class RoleQuality:
 
 
 def qualities(
-    findings: Sequence[Finding], candidates: Mapping[int, Candidate], *, reader: Reader
+    findings: Sequence[Finding],
+    candidates: Mapping[int, Candidate],
+    *,
+    reader: Reader,
+    days_left: int | None = None,
 ) -> list[RoleQuality]:
-    """Return what was found out about each role, in the order of the roles."""
+    """Return what was found out about each role, in the order of the roles.
+
+    `days_left` is how many working days the pilot goes on for, where that is of interest.
+    """
     order = {role: place for place, role in enumerate(("chat", "completion", "edit", "agent"))}
     ordered = sorted(findings, key=lambda each: order.get(each.role, len(order)))
-    return [_quality(each, candidates, reader) for each in ordered]
+    return [_quality(each, candidates, reader, days_left) for each in ordered]
 
 
-def _quality(finding: Finding, candidates: Mapping[int, Candidate], reader: Reader) -> RoleQuality:
+def _quality(
+    finding: Finding,
+    candidates: Mapping[int, Candidate],
+    reader: Reader,
+    days_left: int | None,
+) -> RoleQuality:
     people = f"{reader.size(finding.people)} {'person' if finding.people == 1 else 'people'}"
     if reader.counts_few(finding.people):
         waits = f"Fewer than {reader.least} people have answered so far; their figures would tell "
@@ -199,8 +161,8 @@ def _quality(finding: Finding, candidates: Mapping[int, Candidate], reader: Read
     for place in places:
         best = rows[0].place if rows else None
         rows.append(_row(finding, place, best, candidates, rows, reader))
-    headline, need = _sentences(finding, rows, candidates)
-    return RoleQuality(finding, rows, headline, need, False, people)
+    headline, need = _sentences(finding, rows, candidates, days_left)
+    return RoleQuality(finding, rows, headline, need, False, people, looks_words(finding))
 
 
 def _row(
@@ -233,33 +195,15 @@ def _row(
     )
 
 
-def contrast_between(finding: Finding, first: int, second: int) -> Contrast | None:
-    """Return how `first` stands to `second`; every pair is stored from both sides."""
-    for each in finding.contrasts:
-        if (each.first_id, each.second_id) == (first, second):
-            return each
-    return None
-
-
-def against_words(measure: str, contrast: Contrast) -> Against:
-    word, kind = AGAINST[contrast.verdict]
-    gap = contrast.difference
-    sided = contrast.prefer_first + contrast.prefer_second
-    return Against(
-        word,
-        kind,
-        gap_words(measure, gap.mid if gap else None),
-        gap_bounds_words(measure, gap),
-        f"{number(contrast.prefer_first)} of {number(sided)} people lean to it" if sided else "",
-    )
-
-
 def _sentences(
-    finding: Finding, rows: Sequence[PlaceRow], candidates: Mapping[int, Candidate]
+    finding: Finding,
+    rows: Sequence[PlaceRow],
+    candidates: Mapping[int, Candidate],
+    days_left: int | None,
 ) -> tuple[str, str]:
     """Say what was found, and what it would take to know more."""
     winner = candidates.get(finding.winner_id or 0)
-    need = _need(finding)
+    need = need_words(finding, days_left)
     if finding.state == NOTHING or not rows:
         return "Nobody has answered yet.", ""
     if finding.state == WINNER and winner is not None:
@@ -270,26 +214,14 @@ def _sentences(
         gap = against_words(finding.measure, contrast) if contrast else None
         told = f" by {gap.gap.removeprefix('+')} ({gap.bounds})" if gap else ""
         return f"{winner.name} is better than {second.candidate.name}{told}.", ""
-    if finding.state == TIE and winner is not None:
+    if finding.state == TIE:
         margin = gap_words(finding.measure, finding.margin).removeprefix("+")
+        taken = f"{winner.name} is taken" if winner else "what you have already is kept"
         return (
             f"None of the best is worse by more than the margin of {margin}: a tie. "
-            f"By the tie-break set beforehand, {winner.name} is taken.",
+            f"By the tie-break set beforehand, {taken}.",
             "",
         )
     if len(rows) == 1:
         return f"Only {rows[0].candidate.name} was tried, so there is nothing to compare.", ""
     return "The intervals do not tell the best apart yet.", need
-
-
-def _need(finding: Finding) -> str:
-    missing = [each for each in finding.contrasts if each.more]
-    if not missing:
-        return ""
-    most = max(missing, key=lambda each: each.more or 0)
-    counted = COUNTED[Measure(finding.measure)] + ("" if most.more == 1 else "s")
-    told = f"About {number(most.more)} more {counted}"
-    if most.more_days:
-        days = f"{number(most.more_days)} working {'day' if most.more_days == 1 else 'days'}"
-        told += f", {days} at the present pace,"
-    return f"{told} would tell."

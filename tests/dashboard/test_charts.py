@@ -3,68 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from apps.dashboard.charts import (
-    cost_axis,
-    dollar_axis,
-    frontier,
-    quality_against_cost,
-    spending_over_time,
-)
-from apps.dashboard.leaderboard import leaderboard
+from apps.dashboard.charts import dollar_axis, spending_over_time
 from apps.dashboard.spending import spending
 from apps.metrics.queries_days import DaySpend
-from tests.dashboard.pieces import ALL, TODAY, candidate, rated
-
-
-def board(**names):
-    known = {
-        1: rated(45, 50, answer_token_usd=Decimal("0.5")),
-        2: rated(30, 50, answer_token_usd=Decimal("0.25")),
-        3: rated(0, 0, answer_token_usd=Decimal(9)),
-    }
-    return leaderboard([candidate(n, **names) for n in known], known, reader=ALL)
-
-
-def test_each_rated_candidate_is_a_point_with_its_interval():
-    data = quality_against_cost(board())["data"]
-
-    points = [(trace["x"], trace["y"]) for trace in data if trace["mode"] == "markers+text"]
-    assert points == [([0.01], [0.9]), ([0.005], [0.6])]
-    liked = board()[0].liked
-    bar = data[1]["error_y"]
-    assert (bar["array"], bar["arrayminus"]) == ([liked.high - 0.9], [0.9 - liked.low])
-
-
-def test_names_cannot_bring_markup_into_a_chart():
-    data = quality_against_cost(board(name="<b>x</b>"))["data"]
-
-    assert data[1]["text"] == ["&lt;b&gt;x&lt;/b&gt;"]
-
-
-def test_without_ratings_there_is_no_point():
-    assert quality_against_cost([])["data"] == []
-
-
-@pytest.mark.parametrize(
-    ("points", "front"),
-    [
-        ([(3, 0.9), (1, 0.5), (2, 0.4)], [(1, 0.5), (3, 0.9)]),
-        ([(1, 0.5), (1, 0.7)], [(1, 0.7)]),
-        ([(1, 0.5), (2, 0.5)], [(1, 0.5)]),
-        ([], []),
-    ],
-)
-def test_the_frontier_is_what_nothing_beats_in_both(points, front):
-    assert frontier(points) == front
-
-
-def test_costs_far_apart_stand_on_a_logarithmic_axis():
-    assert cost_axis([0.01, 0.05])["range"] == [-0.0015, pytest.approx(0.0575)]
-    far = cost_axis([0.001, 0.5])
-    assert far["type"] == "log"
-    assert ("$0.01", 0.01) in zip(far["ticktext"], far["tickvals"], strict=True)
-    # What is free has no logarithm.
-    assert "type" not in cost_axis([0, 0.5])
+from tests.dashboard.pieces import ALL, TODAY, candidate
 
 
 @pytest.mark.parametrize(

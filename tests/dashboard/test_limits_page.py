@@ -245,7 +245,7 @@ def test_page_takes_the_same_queries_for_any_number(
         make_limit(pilot, "candidate", candidate=make_trial(pilot).candidate, usd=2)
     client.get(PAGE)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(PAGE)
 
 

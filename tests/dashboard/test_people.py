@@ -169,7 +169,7 @@ def test_the_page_asks_the_same_queries_for_any_number_of_people(
         use(pilot, candidate, take_part(pilot, f"P{number}", key=True), 1)
     get(client, pilot)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = client.get(f"/pilots/{pilot.slug}/people/")
 
     assert len(response.context["rows"]) == people

@@ -116,5 +116,5 @@ def test_setup_takes_the_same_queries_for_any_number(client, admin, django_asser
         make_key(make_enrollment(pilot))
     client.get("/setup/")
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/setup/")

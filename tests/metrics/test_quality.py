@@ -1,12 +1,13 @@
 """What was found out about a role, in words."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from apps.core.figures import MINUS
 from apps.core.intervals import Interval
 from apps.metrics.findings import Contrast, Finding, Place
-from apps.metrics.quality import contrast_between, qualities
+from apps.metrics.quality import qualities
+from apps.metrics.quality_words import contrast_between
 from tests.dashboard.pieces import ALL, FIVE, candidate
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -83,6 +84,44 @@ def test_what_is_too_early_says_what_it_takes():
     one_day = replace(contrast, more=1, more_days=1)
     (chat,) = told(finding(state="early", winner_id=None, contrasts=(one_day,)))
     assert chat.need == "About 1 more answer, 1 working day at the present pace, would tell."
+
+
+def test_more_than_is_left_is_said_to_be_that():
+    contrast = Contrast(1, 2, Interval(-0.1, 0.3, 0.7), "early", more=410, more_days=52)
+    early = finding(state="early", winner_id=None, contrasts=(contrast,))
+
+    (chat,) = qualities([early], KNOWN, reader=ALL, days_left=5)
+
+    assert chat.need == (
+        "About 410 more answers would tell, 52 working days at the present pace: more than the 5 "
+        "that are left. A tie is an answer, too."
+    )
+
+
+def test_a_verdict_waits_for_the_look_that_was_planned():
+    contrast = Contrast(1, 2, Interval(0.2, 0.6, 1.0), "early", more=0)
+
+    (chat,) = told(
+        finding(
+            state="early",
+            winner_id=None,
+            contrasts=(contrast,),
+            judged_on=date(2026, 11, 14),
+            next_look_on=date(2026, 11, 28),
+            look=1,
+        )
+    )
+
+    assert chat.need == "Enough was said: the look on 28 November will tell."
+    assert chat.looks == (
+        "Judged on 14 November, look 1 of 3, by the days before; the next look is on 28 November."
+    )
+
+
+def test_a_tie_may_keep_what_there_is_already():
+    (chat,) = told(finding(state="tie", winner_id=None))
+
+    assert chat.headline.endswith("By the tie-break set beforehand, what you have already is kept.")
 
 
 def test_nothing_of_few_people_is_told():
