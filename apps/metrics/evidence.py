@@ -6,7 +6,7 @@ administrators) is counted apart: they know who leads. Withdrawn answers count n
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol, TypeVar
 
 from django.db.models import Q
@@ -86,7 +86,7 @@ def _acceptance(pilot: Pilot, role: str, arms: Arms) -> Evidence:
     rows = [
         DayRow(each.person_id, each.day, each.candidate_id, each.accepted / each.shown, each.shown)
         for each in every
-        if not arms or arms.had(each.day, each.candidate_id)
+        if not arms or (arms.had(each.day, each.candidate_id) and _was_blind(pilot, each.day))
     ]
     kept, seeing = _apart(rows, is_blind=bool(arms))
     enrolled = Enrollment.objects.filter(pilot=pilot, left_at__isnull=True)
@@ -104,15 +104,15 @@ def _daily(pilot: Pilot, role: str, arms: Arms) -> Evidence:
     questions = DailyQuestion.objects.filter(pilot_id=pilot.id, role=role)
     if arms:
         questions = questions.filter(is_blind=True)
-    if pilot.closed_at is not None:
-        questions = questions.filter(asked_at__lt=pilot.closed_at)
+    if (end := _end(pilot, is_blind=bool(arms))) is not None:
+        questions = questions.filter(asked_at__lt=end)
     asked = list(questions.order_by("day", "person_id"))
     rows = [
         DayRow(each.person_id, each.day, each.candidate_id, float(each.score))
         for each in asked
         if each.score is not None
         and each.withdrawn_at is None
-        and _in_time(pilot, each.answered_at)
+        and _in_time(pilot, each.answered_at, is_blind=bool(arms))
     ]
     kept, seeing = _apart(rows, is_blind=bool(arms))
     volunteered, sampled = _liked(pilot)
@@ -130,7 +130,9 @@ def _daily(pilot: Pilot, role: str, arms: Arms) -> Evidence:
 
 
 def _wins(pilot: Pilot, role: str) -> Evidence:
-    votes = [each for each in votes_of(pilot, role) if _in_time(pilot, each.voted_at)]
+    votes = [
+        each for each in votes_of(pilot, role) if _in_time(pilot, each.voted_at, is_blind=True)
+    ]
     rows = [
         VoteRow(
             each.person_id,
@@ -163,8 +165,21 @@ def _wins(pilot: Pilot, role: str) -> Evidence:
     )
 
 
-def _in_time(pilot: Pilot, at: datetime | None) -> bool:
-    return pilot.closed_at is None or (at is not None and at <= pilot.closed_at)
+def _end(pilot: Pilot, *, is_blind: bool) -> datetime | None:
+    """Return when evidence ends: with the pilot; blind evidence with its blindness, too."""
+    ends = [pilot.closed_at, pilot.unblinded_at if is_blind else None]
+    return min((at for at in ends if at is not None), default=None)
+
+
+def _in_time(pilot: Pilot, at: datetime | None, *, is_blind: bool) -> bool:
+    end = _end(pilot, is_blind=is_blind)
+    return end is None or (at is not None and at <= end)
+
+
+def _was_blind(pilot: Pilot, day: date) -> bool:
+    """Tell whether a working day was over before anybody knew who answers."""
+    end = pilot.unblinded_at
+    return end is None or day < working_day(end, pilot.zone_info)
 
 
 def _apart(rows: Sequence[Row], *, is_blind: bool) -> tuple[list[Row], int]:

@@ -19,7 +19,8 @@ def evidence_digest(pilot: Pilot, *, now: datetime) -> str:
 
     Twelve small queries. The day is in it because looks come, and paces change, by days.
     """
-    told = sha256(f"{FORMAT}:{working_day(now, pilot.zone_info)}:{pilot.closed_at}".encode())
+    ends = f"{pilot.closed_at}:{pilot.unblinded_at}"
+    told = sha256(f"{FORMAT}:{working_day(now, pilot.zone_info)}:{ends}".encode())
     for part in _parts(pilot):
         told.update(repr(part).encode())
     return told.hexdigest()

@@ -122,6 +122,31 @@ def test_after_the_end_nothing_counts_that_was_said_later():
     assert len(evidence(pilot, measure="wins").votes) == 1
 
 
+def test_after_an_unblinding_nothing_counts_as_blind_that_was_said_later():
+    pilot, (a, b), raters, rotation = make_role(people=2)
+    days = working_days(2)
+    answer_days(pilot, raters, rotation, days, {a.id: (4,), b.id: (4,)})
+    vote(pilot, raters[0], a, b, "left", days[0])
+    vote(pilot, raters[0], a, b, "left", days[1])
+    pilot.unblinded_at = noon(days[1]) - timedelta(hours=1)
+    pilot.save()
+
+    assert {row.day for row in evidence(pilot).days} == {days[0]}
+    assert len(evidence(pilot, measure="wins").votes) == 1
+
+
+def test_completions_of_the_day_of_an_unblinding_do_not_count():
+    pilot, (a, b), raters, rotation = make_role(people=2, role="completion", measure="acceptance")
+    days = working_days(2)
+    complete_days(pilot, raters, rotation, days, {a.id: 5, b.id: 5})
+    pilot.unblinded_at = noon(days[1])
+    pilot.save()
+
+    found = evidence(pilot, "completion", "acceptance")
+
+    assert {row.day for row in found.days} == {days[0]}
+
+
 def rate(pilot, person, candidate, score, *, is_sampled, scale="thumbs"):
     call_id = uuid4()
     Rating.objects.create(
