@@ -46,7 +46,12 @@ DATA = {
         "uniqueId": "machine-1",
     },
     "chatFeedback": TITLED
-    | {"prompt": CODE, "completion": CODE, "feedback": True, "sessionId": "5b0f7a52-6a4e-4a0e-9d4b-0d6f3b6e2c11"},
+    | {
+        "prompt": CODE,
+        "completion": CODE,
+        "feedback": True,
+        "sessionId": "5b0f7a52-6a4e-4a0e-9d4b-0d6f3b6e2c11",
+    },
     "chatInteraction": TITLED
     | {
         "prompt": CODE,

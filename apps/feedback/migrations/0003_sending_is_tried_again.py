@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('feedback', '0002_questions_comparisons_and_events'),
+        ("feedback", "0002_questions_comparisons_and_events"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='dailyquestion',
-            name='problem',
+            model_name="dailyquestion",
+            name="problem",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='dailyquestion',
-            name='tries',
+            model_name="dailyquestion",
+            name="tries",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='sampledanswer',
-            name='problem',
+            model_name="sampledanswer",
+            name="problem",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='sampledanswer',
-            name='tries',
+            model_name="sampledanswer",
+            name="tries",
             field=models.PositiveSmallIntegerField(default=0),
         ),
     ]
