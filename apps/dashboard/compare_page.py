@@ -16,7 +16,9 @@ from apps.dashboard.scene import head_of, scene_of
 from apps.metrics.findings import Bias, Finding
 from apps.metrics.quality import PlaceRow, RoleQuality, qualities
 from apps.metrics.quality_words import Against, against_words, contrast_between
+from apps.metrics.readers import Reader
 from apps.metrics.results import findings_of
+from apps.pilots.incumbents import incumbent_figures
 from apps.pilots.models import Measure
 
 # Fewer raters than this cannot carry an interval that is 95 % in more than name.
@@ -65,8 +67,9 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         "now": scene.now,
         "head": head_of(scene),
         "is_lead": scene.user.is_lead,
-        "page": page_of(chosen) if chosen else None,
+        "page": page_of(chosen, scene.reader) if chosen else None,
         "tabs": tabs(found, chosen),
+        "incumbents": incumbent_figures(scene.pilot, scene.pilot.period),
     }
     template = "dashboard/compare.html"
     return render_page(request, template, context, fragment=template, zone=scene.pilot.zone_info)
@@ -79,11 +82,11 @@ def tabs(found: Sequence[RoleQuality], chosen: RoleQuality | None) -> list[Optio
     return [Option(each.role, f"?role={each.finding.role}", each is chosen) for each in found]
 
 
-def page_of(role: RoleQuality) -> ComparePage:
+def page_of(role: RoleQuality, reader: Reader) -> ComparePage:
     """Return a role's page. What is hidden from its reader is in none of its parts."""
     if role.is_hidden:
         return ComparePage(role, [], [])
-    return ComparePage(role, duels(role), checks(role.finding))
+    return ComparePage(role, duels(role), checks(role.finding, reader))
 
 
 def duels(role: RoleQuality) -> list[Duel]:
@@ -100,7 +103,7 @@ def duels(role: RoleQuality) -> list[Duel]:
     return [Duel(row, [cell(row, other) for other in role.rows]) for row in role.rows]
 
 
-def checks(finding: Finding) -> list[Check]:
+def checks(finding: Finding, reader: Reader) -> list[Check]:
     """Say how far the evidence can be trusted, the worst first."""
     bias = finding.bias
     found = [
@@ -108,9 +111,9 @@ def checks(finding: Finding) -> list[Check]:
         _coverage(bias),
         _raters(finding),
         _without_one(bias),
-        _extremes(bias),
+        _extremes(bias, reader),
         _swaps(bias),
-        _seeing(bias),
+        _seeing(bias, reader),
         _sampled(bias),
         _withdrawn(finding),
     ]
@@ -155,12 +158,12 @@ def _without_one(bias: Bias) -> Check:
     return Check("One left out", "Stable", "the first place stays whoever is left out", "good")
 
 
-def _extremes(bias: Bias) -> Check | None:
+def _extremes(bias: Bias, reader: Reader) -> Check | None:
     if not bias.raters:
         return None
     text = f"of {number(bias.raters)} always say the same; they tell nothing apart"
     kind = "warn" if bias.extreme_raters * 3 > bias.raters else "good"
-    return Check("Same answer always", number(bias.extreme_raters), text, kind)
+    return Check("Same answer always", reader.size(bias.extreme_raters), text, kind)
 
 
 def _side(bias: Bias) -> Check | None:
@@ -210,8 +213,8 @@ def _withdrawn(finding: Finding) -> Check | None:
     return Check("Withdrawn", number(finding.withdrawn_since), text, "quiet")
 
 
-def _seeing(bias: Bias) -> Check | None:
+def _seeing(bias: Bias, reader: Reader) -> Check | None:
     if not bias.seeing_raters:
         return None
     text = "of those who rated can see results meanwhile"
-    return Check("Seeing raters", number(bias.seeing_raters), text, "warn")
+    return Check("Seeing raters", reader.size(bias.seeing_raters), text, "warn")

@@ -6,12 +6,12 @@ Quality is the primary measure that was chosen beforehand for the role. Nothing 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import Final
+from typing import Any, Final
 
 from apps.catalog.models import Candidate
-from apps.core.figures import NO_DATA
+from apps.core.figures import NO_DATA, number, percent
 from apps.core.intervals import Interval
-from apps.metrics.findings import EARLY, NOTHING, TIE, WINNER, Finding, Place
+from apps.metrics.findings import EARLY, NOTHING, TIE, WINNER, Contrast, Finding, Place
 from apps.metrics.quality_words import (
     COUNTED,
     UNITS,
@@ -48,10 +48,21 @@ class PlaceRow:
     is_winner: bool
     is_comparable: bool
     people: str
+    is_few: bool
 
     @property
     def estimate(self) -> Interval | None:
         return self.place.estimate
+
+    @property
+    def beside(self) -> str:
+        """What else is known: it never ranks."""
+        told = []
+        if self.place.shrunken is not None:
+            told.append(f"{number(self.place.shrunken, 1)} drawn towards the mean of all")
+        if self.place.first_share is not None:
+            told.append(f"first in {percent(self.place.first_share)} of resampled teams")
+        return "; ".join(told)
 
     @property
     def rank_range(self) -> str:
@@ -149,6 +160,7 @@ def _quality(
         waits = f"Fewer than {reader.least} people have answered so far; their figures would tell "
         waits += "what one of them thinks."
         return RoleQuality(finding, [], waits, "", True, people)
+    finding = _seen(finding, reader)
     places = sorted(
         (each for each in finding.places if each.candidate_id in candidates),
         key=lambda each: (
@@ -165,6 +177,27 @@ def _quality(
     return RoleQuality(finding, rows, headline, need, False, people, looks_words(finding))
 
 
+def _seen(finding: Finding, reader: Reader) -> Finding:
+    """Return what may be seen: nothing of candidates that few people answered for, and no
+    difference that few people have felt."""
+    few = {each.candidate_id for each in finding.places if reader.counts_few(each.people)}
+
+    def is_told(contrast: Contrast) -> bool:
+        felt = contrast.prefer_first + contrast.prefer_second
+        return few.isdisjoint((contrast.first_id, contrast.second_id)) and felt >= reader.least
+
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("estimate", "rank", "rank_most", "shrunken", "first_share", "level")
+    )
+    places = [
+        replace(each, count=0, days=0, **nothing) if each.candidate_id in few else each
+        for each in finding.places
+    ]
+    told = tuple(each for each in finding.contrasts if is_told(each))
+    seen = replace(finding, places=tuple(places), contrasts=told)
+    return replace(seen, state=EARLY, winner_id=None) if finding.winner_id in few else seen
+
+
 def _row(
     finding: Finding,
     place: Place,
@@ -174,12 +207,9 @@ def _row(
     reader: Reader,
 ) -> PlaceRow:
     measure = finding.measure
-    is_few = reader.counts_few(place.people)
-    if is_few:
-        place = replace(place, estimate=None)
     estimate, against = place.estimate, None
     mid = estimate.mid if estimate else None
-    if best is not None and not is_few:
+    if best is not None:
         contrast = contrast_between(finding, place.candidate_id, best.candidate_id)
         against = against_words(measure, contrast) if contrast else None
     return PlaceRow(
@@ -192,6 +222,7 @@ def _row(
         is_winner=finding.winner_id == place.candidate_id and finding.state in (WINNER, TIE),
         is_comparable=best is None or place.group == best.group,
         people=reader.size(place.people),
+        is_few=reader.counts_few(place.people),
     )
 
 
@@ -211,9 +242,11 @@ def _sentences(
         if second is None:
             return f"{winner.name} is the only one that was tried.", ""
         contrast = contrast_between(finding, winner.id, second.candidate.id)
-        gap = against_words(finding.measure, contrast) if contrast else None
-        told = f" by {gap.gap.removeprefix('+')} ({gap.bounds})" if gap else ""
-        return f"{winner.name} is better than {second.candidate.name}{told}.", ""
+        if contrast is None:
+            return f"{winner.name} is the best.", ""
+        gap = against_words(finding.measure, contrast)
+        told = f"by {gap.gap.removeprefix('+')} ({gap.bounds})"
+        return f"{winner.name} is better than {second.candidate.name} {told}.", ""
     if finding.state == TIE:
         margin = gap_words(finding.measure, finding.margin).removeprefix("+")
         taken = f"{winner.name} is taken" if winner else "what you have already is kept"

@@ -9,8 +9,9 @@ from apps.core.intervals import Interval
 from apps.dashboard.compare_page import checks, duels, page_of, tabs
 from apps.metrics.findings import Bias
 from apps.metrics.models import StoredFinding
-from tests.dashboard.pieces import FIVE
-from tests.factories import make_candidate, make_pilot, make_trial, make_user
+from apps.pilots.models import Incumbent, IncumbentDay
+from tests.dashboard.pieces import ALL, FIVE
+from tests.factories import NOON, make_candidate, make_pilot, make_trial, make_user
 from tests.metrics.test_quality import finding, told
 
 NOTHING_WRONG = Bias(
@@ -25,7 +26,7 @@ NOTHING_WRONG = Bias(
 
 
 def said(**changes):
-    return {check.label: check for check in checks(finding(**changes))}
+    return {check.label: check for check in checks(finding(**changes), ALL)}
 
 
 def test_each_stands_against_each():
@@ -40,7 +41,7 @@ def test_each_stands_against_each():
 def test_nothing_is_told_of_few_people():
     (few,) = told(finding(people=4), reader=FIVE)
 
-    assert (page_of(few).duels, page_of(few).checks) == ([], [])
+    assert (page_of(few, FIVE).duels, page_of(few, FIVE).checks) == ([], [])
 
 
 def test_good_evidence_passes_every_check():
@@ -67,7 +68,7 @@ def test_good_evidence_passes_every_check():
     ],
 )
 def test_what_bends_a_result_is_told_first(changes, label, value):
-    (first, *_) = checks(finding(bias=replace(NOTHING_WRONG, **changes)))
+    (first, *_) = checks(finding(bias=replace(NOTHING_WRONG, **changes)), ALL)
 
     assert (first.label, first.value, first.kind) == (label, value, "warn")
 
@@ -87,6 +88,14 @@ def test_people_who_chose_by_themselves_and_few_of_them_are_told():
     assert (found["Blind"].value, found["Blind"].kind) == ("No", "warn")
     assert found["People"].kind == "warn"
     assert found["Withdrawn"].value == "2"
+
+
+def test_counts_of_few_people_are_told_only_as_such():
+    bias = replace(NOTHING_WRONG, extreme_raters=2, seeing_raters=3)
+
+    found = {check.label: check.value for check in checks(finding(bias=bias), FIVE)}
+
+    assert (found["Same answer always"], found["Seeing raters"]) == ("<5", "<5")
 
 
 def test_roles_are_tabs_where_there_are_several():
@@ -109,6 +118,12 @@ def test_the_page_reads_what_is_stored(client):
     url = reverse("compare", args=[pilot.slug])
     assert "Nothing to compare yet" in client.get(url).content.decode()
 
+    tool = Incumbent.objects.create(
+        pilot=pilot, name="GitHub Copilot", seats=10, usd_per_seat_month=19, created_at=NOON
+    )
+    IncumbentDay.objects.create(
+        incumbent=tool, day=NOON.date(), shown=100, accepted=27, source="typed", recorded_at=NOON
+    )
     stored = finding(winner_id=first.id)
     renamed = {1: first.id, 2: second.id}
     stored = replace(
@@ -135,4 +150,6 @@ def test_the_page_reads_what_is_stored(client):
     assert "First model is better than Second model by 0.8" in page
     assert "How far this can be trusted" in page
     assert "First model is better than Second model by 0.8" in overview
+    assert "GitHub Copilot" in page
+    assert "27%" in page
     assert "chat: First model (3.8–4.3); no least was set" in overview

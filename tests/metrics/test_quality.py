@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
+
 from apps.core.figures import MINUS
 from apps.core.intervals import Interval
 from apps.metrics.findings import Contrast, Finding, Place
@@ -29,8 +31,8 @@ def finding(**changes):
             "state": "winner",
             "places": (place(2, 3.2, rank=2, most=2), place(1, 4.0)),
             "contrasts": (
-                Contrast(1, 2, Interval(0.35, 0.8, 1.25), "better"),
-                Contrast(2, 1, Interval(-1.25, -0.8, -0.35), "worse"),
+                Contrast(1, 2, Interval(0.35, 0.8, 1.25), "better", prefer_first=9),
+                Contrast(2, 1, Interval(-1.25, -0.8, -0.35), "worse", prefer_second=9),
             ),
             "winner_id": 1,
             "people": 12,
@@ -131,13 +133,39 @@ def test_nothing_of_few_people_is_told():
     assert chat.chip == ("Too few people", "quiet")
 
 
-def test_a_candidate_of_few_people_shows_no_figure():
-    few = place(2, 3.2, rank=2, people=3)
+@pytest.mark.parametrize(("people", "is_told"), [(4, False), (5, True)])
+def test_nothing_of_a_candidate_that_few_answered_for_is_told(people, is_told):
+    few = replace(place(2, 3.2, rank=2, most=2, people=people), shrunken=3.4, first_share=0.1)
 
     (chat,) = told(finding(places=(place(1, 4.0), few)), reader=FIVE)
 
     row = chat.rows[1]
-    assert (row.estimate, row.value, row.against, row.people) == (None, "–", None, "<5")
+    assert (row.value != "–", row.against is not None, row.beside != "") == (is_told,) * 3
+    assert (row.rank_range, row.place.count, row.people) == (
+        ("2", 35, "5") if is_told else ("–", 0, "<5")
+    )
+    assert ("Model 2" in chat.headline) == is_told
+
+
+def test_a_winner_that_few_answered_for_is_not_told():
+    (chat,) = told(finding(places=(place(1, 4.0, people=4), place(2, 3.2))), reader=FIVE)
+
+    assert (chat.chip, chat.winner) == (("Too early", "quiet"), None)
+    assert "Model 1 is" not in chat.headline
+
+
+@pytest.mark.parametrize(("felt", "is_told"), [(4, False), (5, True)])
+def test_a_difference_that_few_have_felt_is_not_told(felt, is_told):
+    gap = Interval(0.35, 0.8, 1.25)
+    contrasts = (
+        Contrast(1, 2, gap, "better", prefer_first=felt),
+        Contrast(2, 1, Interval(-1.25, -0.8, -0.35), "worse", prefer_second=felt),
+    )
+
+    (chat,) = told(finding(contrasts=contrasts), reader=FIVE)
+
+    assert (chat.rows[1].against is not None) == is_told
+    assert ("by 0.8" in chat.headline) == is_told
 
 
 def test_shares_are_told_in_percent_and_points():
