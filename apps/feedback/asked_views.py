@@ -19,6 +19,7 @@ from apps.accounts.access import allow_anyone
 from apps.feedback import asked_links, preferences
 from apps.feedback.models import Channel, DailyQuestion
 from apps.feedback.pace import seconds_to_wait
+from apps.feedback.presence import taking_part
 from apps.feedback.saying import say_of_day
 from apps.feedback.today_forms import DayForm
 from apps.feedback.today_page import card_of
@@ -88,13 +89,8 @@ def _question(token: str, now: datetime) -> tuple[DailyQuestion, Enrollment] | N
     if question is None:
         return None
     enrollment = (
-        Enrollment.objects.filter(
-            pilot=question.pilot_id,
-            person=question.person_id,
-            left_at__isnull=True,
-            person__erased_at__isnull=True,
-        )
-        .exclude(person__user__is_active=False)
+        taking_part()
+        .filter(pilot=question.pilot_id, person=question.person_id)
         .select_related("pilot", "person")
         .first()
     )

@@ -24,6 +24,7 @@ from apps.feedback.due import due
 from apps.feedback.letters import letter, mail, sample_message, webhook_message
 from apps.feedback.models import AskPreference, Channel, DailyQuestion, SampledAnswer
 from apps.feedback.preferences import USUAL_HOUR, post, preference_of
+from apps.feedback.presence import taking_part
 from apps.feedback.samples import pick
 from apps.pilots.models import Enrollment, Pilot
 
@@ -41,7 +42,6 @@ TRIES_AFTER: Final = (
 )
 SAMPLES_SENT_WITHIN: Final = timedelta(minutes=30)
 NO_MAIL: Final = "The mail server did not take it."
-NO_ADDRESS: Final = "There is no address to send it to."
 
 
 def ask_due(*, now: datetime) -> list[int]:
@@ -90,7 +90,7 @@ def deliver_question(*, question_id: int, now: datetime) -> bool:
         if wish.channel == Channel.WEBHOOK:
             post(wish, webhook_message(whole))
         else:
-            mail(whole, to=_address(enrollment)).send()
+            mail(whole, to=enrollment.person.user.email).send()
 
     mine = DailyQuestion.objects.filter(_untold(now), _unanswered(), id=question.id)
     return _sent(mine, DailyQuestion.objects.filter(id=question.id), send, wish, now)
@@ -158,7 +158,8 @@ def _ready(pilot: Pilot, *, now: datetime) -> list[AskPreference]:
     """Return the wishes of all who take part and whose hour has come; on weekends of who works."""
     zone = pilot.zone_info
     enrollments = (
-        Enrollment.objects.filter(_here(), pilot=pilot)
+        taking_part()
+        .filter(pilot=pilot)
         .select_related("ask_preference", "person", "pilot")
         .order_by("id")
     )
@@ -176,12 +177,6 @@ def _ready(pilot: Pilot, *, now: datetime) -> list[AskPreference]:
     return found
 
 
-def _here() -> Q:
-    """Of enrollments: whoever takes part now, and may sign in if they have a user."""
-    is_active = Q(person__user__isnull=True) | Q(person__user__is_active=True)
-    return is_active & Q(left_at__isnull=True, person__erased_at__isnull=True)
-
-
 def _untold(now: datetime) -> Q:
     """Of messages: not sent yet, and the next try is due."""
     may_try = Q()
@@ -197,20 +192,14 @@ def _unanswered() -> Q:
 def _wish(row: DailyQuestion | SampledAnswer, now: datetime) -> AskPreference | None:
     """Return how the person of a message is asked; None who left, or whose pilot is over."""
     enrollment = (
-        Enrollment.objects.filter(_here(), pilot=row.pilot_id, person=row.person_id)
+        taking_part()
+        .filter(pilot=row.pilot_id, person=row.person_id)
         .select_related("pilot", "person__user")
         .first()
     )
     if enrollment is None or not enrollment.pilot.is_running(at=now):
         return None
     return preference_of(enrollment)
-
-
-def _address(enrollment: Enrollment) -> str:
-    user = getattr(enrollment.person, "user", None)
-    if user is None:
-        raise NotPostable(NO_ADDRESS)
-    return user.email
 
 
 def _sent(

@@ -28,7 +28,8 @@ from apps.feedback.cards import Addresses
 from apps.feedback.giving import give_or_withdraw
 from apps.feedback.links import Link, LinkExpired, NotALink, read_token
 from apps.feedback.pace import seconds_to_wait
-from apps.pilots.models import Enrollment, Pilot
+from apps.feedback.presence import taking_part
+from apps.pilots.models import Pilot
 from apps.usage.models import Call
 
 NOT_A_LINK: Final = ("This link does not work", "It is incomplete, or was changed on its way.")
@@ -77,12 +78,8 @@ def open_link(token: str, *, now: datetime) -> Opened:
     except LinkExpired:
         raise LinkRefused(410, EXPIRED) from None
     enrollment = (
-        Enrollment.objects.filter(
-            pilot_id=link.pilot_id,
-            person_id=link.person_id,
-            left_at__isnull=True,
-            person__user__is_active=True,
-        )
+        taking_part()
+        .filter(pilot=link.pilot_id, person=link.person_id)
         .select_related("pilot", "person")
         .first()
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from apps.accounts.departures import deactivate
+from apps.accounts.departures import deactivate, delete_person, erase
 from apps.feedback.asked_links import LASTS, answer_token, stop_token
 from apps.feedback.daily import ask
 from apps.feedback.models import AskPreference, DailyQuestion
@@ -95,7 +95,9 @@ def test_a_minute_takes_so_many_answers(stranger, link):
     assert said() == [(4, "", None, None)]
 
 
-@pytest.mark.parametrize("how", ["broken", "old", "left", "inactive", "other"])
+@pytest.mark.parametrize(
+    "how", ["broken", "old", "left", "inactive", "deleted", "erased", "other"]
+)
 def test_link_that_is_over_says_so(stranger, link, question, world, how, monkeypatch):
     if how == "broken":
         link = link[:-2] + "/"
@@ -105,6 +107,10 @@ def test_link_that_is_over_says_so(stranger, link, question, world, how, monkeyp
         Enrollment.objects.update(left_at=NOON)
     elif how == "inactive":
         deactivate(user=world.user, actor=None, now=NOON)
+    elif how == "deleted":
+        delete_person(user=world.user, actor=None, now=NOON)
+    elif how == "erased":
+        erase(person=world.person, actor=None, now=NOON)
     else:
         DailyQuestion.objects.update(person=world.colleague().person)
 

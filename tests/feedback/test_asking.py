@@ -8,7 +8,7 @@ from smtplib import SMTPException
 import pytest
 from django.core import mail
 
-from apps.accounts.departures import deactivate, erase
+from apps.accounts.departures import deactivate, delete_person, erase
 from apps.feedback import asking
 from apps.feedback.asking import (
     ask_due,
@@ -92,7 +92,7 @@ def test_who_wants_not_to_be_asked_is_not(world, by):
     assert asked() == []
 
 
-@pytest.mark.parametrize("how", ["left", "deactivated", "erased"])
+@pytest.mark.parametrize("how", ["left", "deactivated", "deleted", "erased"])
 def test_who_left_is_not_asked(world, how):
     world.call()
     if how == "left":
@@ -100,6 +100,8 @@ def test_who_left_is_not_asked(world, how):
         world.enrollment.save(update_fields=["left_at"])
     elif how == "deactivated":
         deactivate(user=world.user, actor=None, now=NOON)
+    elif how == "deleted":
+        delete_person(user=world.user, actor=None, now=NOON)
     else:
         erase(person=world.person, actor=None, now=NOON)
 
@@ -188,7 +190,7 @@ def test_what_is_settled_is_not_sent(world, by, done):
     assert mail.outbox == []
 
 
-@pytest.mark.parametrize("how", ["left", "off", "closed"])
+@pytest.mark.parametrize("how", ["left", "deleted", "off", "closed"])
 def test_a_message_is_not_sent_to_who_left_meanwhile(world, by, how):
     world.call()
     by("email")
@@ -196,6 +198,8 @@ def test_a_message_is_not_sent_to_who_left_meanwhile(world, by, how):
     if how == "left":
         world.enrollment.left_at = EVENING
         world.enrollment.save(update_fields=["left_at"])
+    elif how == "deleted":
+        delete_person(user=world.user, actor=None, now=EVENING)
     elif how == "off":
         by("off")
     else:
@@ -205,15 +209,6 @@ def test_a_message_is_not_sent_to_who_left_meanwhile(world, by, how):
     assert deliver_question(question_id=question_id, now=EVENING) is False
     assert deliver_question(question_id=0, now=EVENING) is False
     assert mail.outbox == []
-
-
-def test_who_has_no_user_gets_no_mail(world, by):
-    world.call()
-    by("email")
-    world.user.delete()
-
-    assert deliver_all(EVENING) == [False]
-    assert tried() == [(None, 1, "There is no address to send it to.", "email")]
 
 
 def test_a_failed_message_is_logged_shown_and_tried_again_within_bounds(world, by, chat, caplog):
