@@ -10,6 +10,7 @@ from apps.dashboard.decided import rate
 from apps.dashboard.leaderboard import Row, leaderboard
 from apps.dashboard.measured import Measured
 from apps.dashboard.tiles import Tile, Trend, tiles_of
+from apps.metrics.quality import RoleQuality
 from apps.metrics.queries import figures_by_candidate, latency_by_task, usage_by_task
 from apps.metrics.queries_days import CandidateDay, days_by_candidate
 from apps.metrics.queries_prices import CostTerms, cost_terms
@@ -92,7 +93,13 @@ def terms_in_words(terms: CostTerms) -> str:
 
 
 def listed_candidates(
-    pilot: Pilot, choice: PeriodChoice, trials: Sequence[Trial], *, reader: Reader
+    pilot: Pilot,
+    choice: PeriodChoice,
+    trials: Sequence[Trial],
+    *,
+    reader: Reader,
+    role: RoleQuality | None = None,
+    likes_rank: bool = True,
 ) -> list[ListedCandidate]:
     """Return every candidate that is or was on trial, in their order of registration."""
     by_id = _trials_by_candidate(trials)
@@ -101,7 +108,7 @@ def listed_candidates(
     days = days_by_candidate(pilot.id, choice.period, pilot.zone_info)
     terms = cost_terms(by_id)
     calls = reader.together(figures.values())[0].calls
-    rows = leaderboard(candidates, figures, reader=reader)
+    rows = leaderboard(candidates, figures, reader=reader, role=role, likes_rank=likes_rank)
     shown = {row.candidate.id: _shown_days(days, row, choice) for row in rows}
     return [
         ListedCandidate(
@@ -158,6 +165,8 @@ def candidate_page(
     candidate: Candidate,
     *,
     reader: Reader,
+    role: RoleQuality | None = None,
+    likes_rank: bool = True,
 ) -> CandidatePage:
     """Return one candidate's figures, beside all others only for its rank."""
     by_id = _trials_by_candidate(trials)
@@ -168,7 +177,7 @@ def candidate_page(
         if choice.previous
         else None
     )
-    rows = leaderboard(candidates, figures, before, reader=reader)
+    rows = leaderboard(candidates, figures, before, reader=reader, role=role, likes_rank=likes_rank)
     row = next(row for row in rows if row.candidate.id == candidate.id)
     all_days = days_by_candidate(
         pilot.id, choice.period, pilot.zone_info, candidate_id=candidate.id

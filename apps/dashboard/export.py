@@ -32,6 +32,11 @@ HEADER = (
     "total_p50_ms",
     "total_p95_ms",
     "tokens_per_second",
+    "measure",
+    "quality",
+    "quality_low",
+    "quality_high",
+    "quality_count",
 )
 
 
@@ -69,4 +74,14 @@ def _cells(row: Row) -> Sequence[Cell]:
         row.total_p50,
         row.total_p95,
         None if usage.tokens_per_s is None else round(usage.tokens_per_s, 2),
+        *_quality(row),
     )
+
+
+def _quality(row: Row) -> Sequence[Cell]:
+    """What the role's primary measure says; `rank` is by it where there is one."""
+    if row.role is None or row.place is None or row.place.estimate is None:
+        return (row.role.finding.measure if row.role else None, None, None, None, None)
+    found = row.place.estimate
+    bounds = (round(each, 4) for each in (found.mid, found.low, found.high))
+    return (row.role.finding.measure, *bounds, row.place.place.count)

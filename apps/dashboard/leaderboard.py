@@ -123,11 +123,13 @@ def leaderboard(
     *,
     reader: Reader,
     role: RoleQuality | None = None,
+    likes_rank: bool = True,
 ) -> list[Row]:
     """Return candidates by rank, then by what ranks them; those without it last, as registered.
 
-    The primary measure of the role ranks alone; without a role, the share liked does. What the
-    reader may not see is in no row, and ranks nothing.
+    The primary measure of the role ranks alone; without a role the share liked does, unless
+    `likes_rank` says that a measure was agreed on and has found nothing yet. What the reader may
+    not see is in no row, and ranks nothing.
     """
     nothing = Figures()
     known = {each.id: reader.figures(figures.get(each.id, nothing)) for each in candidates}
@@ -135,6 +137,8 @@ def leaderboard(
     intervals = {key: each.usage.liked_interval for key, each in known.items()}
     if role is not None:
         intervals = {key: places[key].estimate if key in places else None for key in known}
+    elif not likes_rank:
+        intervals = dict.fromkeys(known)
     ranks = ranks_of(intervals)
 
     def place(candidate: Candidate) -> tuple[float, float, int]:

@@ -180,7 +180,10 @@ def overview_of(
         ]
         figures[: len(windows)] = seen
     before = figures[1] if choice.previous else None
-    rows = leaderboard(candidates, figures[0], before, reader=reader, role=role)
+    likes_rank = not agreed.has_goals
+    rows = leaderboard(
+        candidates, figures[0], before, reader=reader, role=role, likes_rank=likes_rank
+    )
     spent = spending_of(pilot, candidates, choice, reader=reader, now=now)
     elapsed = choice.period.clipped(choice.period.start, now)
     left = (choice.pilot_last - choice.today).days if pilot.is_running(at=now) else 0

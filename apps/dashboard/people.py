@@ -16,6 +16,7 @@ from apps.accounts.queries import name_of
 from apps.core.pages import render_page
 from apps.core.period_picker import PeriodChoice
 from apps.core.periods import day_of
+from apps.feedback.pulse import pulse_by_week, questions
 from apps.metrics.queries import site_zone, usage_by_person
 from apps.metrics.queries_people import adoption, last_days
 from apps.metrics.readers import lead_of
@@ -52,6 +53,17 @@ class PersonRow:
         return self.usage.token_usd + self.usage.hosting_usd
 
 
+@dataclass(frozen=True, slots=True)
+class PulseLine:
+    """One question of the weekly pulse: means of 1 to 5 by week, None of too few people."""
+
+    text: str
+    trend: list[float | None]
+    latest: float | None
+    people: int
+    week: date
+
+
 @require_safe
 @allow(LEADS)
 def people(request: HttpRequest, slug: str) -> HttpResponse:
@@ -59,6 +71,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     pilot, now = pilot_or_404(request, slug), timezone.now()
     choice = PeriodChoice(request.GET, pilot.period, pilot.zone_info, now)
     context: dict[str, Any] = {"pilot": pilot, "choice": choice, "stages": stages(pilot, now)}
+    context["pulse"] = pulse_lines(pilot)
     if pilot.people_named:
         used = usage_by_person(pilot.id, choice.period)
         context["rows"] = person_rows(pilot, used, now)
@@ -85,6 +98,23 @@ def stages(pilot: Pilot, now: datetime) -> list[Stage]:
         Stage("First call", shown(found.called), "finished at least one call"),
         Stage("Active this week", shown(found.active), "finished a call in the last seven days"),
         Stage("Rated", shown(found.rated), "rated at least one answer"),
+    ]
+
+
+def pulse_lines(pilot: Pilot) -> list[PulseLine]:
+    """Return what people said of their weeks, a line for each question; none before five did."""
+    weeks = pulse_by_week(pilot)
+    if not weeks:
+        return []
+    return [
+        PulseLine(
+            question.text,
+            [week.means[question.topic] for week in weeks],
+            weeks[-1].means[question.topic],
+            weeks[-1].people,
+            weeks[-1].week,
+        )
+        for question in questions(pilot)
     ]
 
 

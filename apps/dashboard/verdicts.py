@@ -35,9 +35,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What was set beforehand. `least` is by role, in the unit of its measure."""
+    """What was set beforehand. `least` is by role, in the unit of its measure.
+
+    `has_goals` tells whether any role has a measure, which alone may rank.
+    """
 
     least: Mapping[str, float] = field(default_factory=dict)
+    has_goals: bool = False
     plan: Plan | None = None
     baseline: str = ""
 

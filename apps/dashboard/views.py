@@ -32,9 +32,9 @@ from apps.dashboard.overview_page import (
 )
 from apps.dashboard.quality_chart import quality_against_cost
 from apps.dashboard.scene import Scene, head_of, scene_of
-from apps.dashboard.verdicts import NOTHING_AGREED
 from apps.metrics.limit_use import used_up
-from apps.metrics.quality import qualities
+from apps.metrics.quality import RoleQuality, qualities
+from apps.metrics.queries_local import local_models
 from apps.metrics.queries_ratings import latest_ratings
 from apps.metrics.results import findings_of
 from apps.pilots.events import events_of
@@ -107,8 +107,11 @@ def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
 def candidates(request: HttpRequest, slug: str) -> HttpResponse:
     """Every candidate that is or was on trial."""
     scene = scene_of(request, slug, now=timezone.now())
-    listed = listed_candidates(scene.pilot, scene.choice, scene.trials, reader=scene.reader)
+    listed = listed_candidates(
+        scene.pilot, scene.choice, scene.trials, reader=scene.reader, **_ranking(request, scene)
+    )
     context = _context(scene) | {"listed": listed, "head": head_of(scene)}
+    context["local"] = local_models(scene.pilot, scene.choice.period, reader=scene.reader)
     rows = [each.row for each in listed]
     context["why_hidden"] = why_hidden(rows, is_lead=scene.user.is_lead)
     template = "dashboard/candidates.html"
@@ -123,7 +126,10 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     chosen = next((t.candidate for t in scene.trials if t.candidate.slug == candidate_slug), None)
     if chosen is None:
         raise Http404(f"no candidate {candidate_slug} in {slug}")
-    page = candidate_page(scene.pilot, scene.choice, scene.trials, chosen, reader=scene.reader)
+    ranking = _ranking(request, scene)
+    page = candidate_page(
+        scene.pilot, scene.choice, scene.trials, chosen, reader=scene.reader, **ranking
+    )
     latency = page.row.figures.latency
     context = _context(scene) | {"page": page, "percentiles": percentiles_of(latency)}
     events = events_of(scene.pilot, scene.choice.period)
@@ -142,11 +148,22 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     return _render(request, scene, template, context, template)
 
 
-def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) -> Overview:
-    candidates = {each.id: each for each in candidates_of(scene.trials)}
+def _found(scene: Scene) -> list[RoleQuality]:
+    """What was found out about each role, over the whole pilot."""
     pilot = scene.pilot
+    candidates = {each.id: each for each in candidates_of(scene.trials)}
     left = working_days_between(working_day(scene.now, pilot.zone_info), pilot.ends_on + DAY)
-    found = qualities(findings_of(pilot), candidates, reader=scene.reader, days_left=left)
+    return qualities(findings_of(pilot), candidates, reader=scene.reader, days_left=left)
+
+
+def _ranking(request: HttpRequest, scene: Scene) -> dict[str, Any]:
+    """Say what ranks candidates: a role's measure where one was agreed on, else what is liked."""
+    role = chosen_role(_found(scene), request.GET)
+    return {"role": role, "likes_rank": not agreed_for(scene.pilot).has_goals}
+
+
+def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) -> Overview:
+    found = _found(scene)
     return overview_of(
         scene.pilot,
         scene.choice,
@@ -157,7 +174,7 @@ def _overview(request: HttpRequest, scene: Scene, *, with_week: bool = False) ->
         with_week=with_week,
         found=found,
         role=chosen_role(found, request.GET),
-        agreed=agreed_for(scene.pilot) if found else NOTHING_AGREED,
+        agreed=agreed_for(scene.pilot),
     )
 
 

@@ -15,9 +15,11 @@ from apps.dashboard.leaderboard import (
     standing,
     times,
 )
+from apps.metrics.quality import qualities
 from apps.metrics.statistics import Interval, wilson
 from apps.metrics.sums import Figures
 from tests.dashboard.pieces import ALL, FIVE, candidate, figures, rated
+from tests.metrics.test_quality import KNOWN, finding
 
 
 def interval(low, high):
@@ -255,3 +257,22 @@ def test_the_scale_holds_every_interval_and_the_share_of_all():
 
     assert scale_of(rows) == Scale(0.4, 0.9, 0.7)
     assert scale_of([Row(candidate(1), Figures(), None, None, True, ALL)]) == Scale(0.0, 1.0, None)
+
+
+def test_where_a_measure_was_agreed_on_likes_rank_nothing():
+    known = {1: rated(45, 50), 2: rated(10, 50)}
+    candidates = [candidate(1), candidate(2)]
+
+    rows = leaderboard(candidates, known, reader=ALL, likes_rank=False)
+
+    assert [(row.candidate.id, row.rank) for row in rows] == [(1, None), (2, None)]
+
+
+def test_the_measure_of_a_role_ranks_alone():
+    known = {1: rated(10, 50), 2: rated(45, 50), 3: rated(50, 50)}
+    (chat,) = qualities([finding()], KNOWN, reader=ALL)
+
+    rows = leaderboard([candidate(n) for n in known], known, reader=ALL, role=chat)
+
+    assert [(row.candidate.id, row.rank) for row in rows] == [(1, 1), (2, 2), (3, None)]
+    assert [row.quality and row.quality.mid for row in rows] == [4.0, 3.2, None]

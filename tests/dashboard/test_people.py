@@ -5,6 +5,8 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Role
+from apps.dashboard.people import pulse_lines
+from apps.feedback.models import PulseAnswer
 from tests.factories import (
     NOON,
     make_enrollment,
@@ -169,7 +171,31 @@ def test_the_page_asks_the_same_queries_for_any_number_of_people(
         use(pilot, candidate, take_part(pilot, f"P{number}", key=True), 1)
     get(client, pilot)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         response = client.get(f"/pilots/{pilot.slug}/people/")
 
     assert len(response.context["rows"]) == people
+
+
+@pytest.mark.django_db
+def test_the_weeks_are_told_from_five_people_on():
+    pilot = make_pilot()
+
+    def answer(number):
+        PulseAnswer.objects.create(
+            pilot_id=pilot.id,
+            person=make_person(),
+            week=date(2026, 11, 9),
+            trust=4,
+            usefulness=number,
+            answered_at=NOON,
+        )
+
+    for number in range(1, 5):
+        answer(number)
+    assert pulse_lines(pilot) == []
+
+    answer(5)
+    trust, reliance, usefulness, saved = pulse_lines(pilot)
+    assert (trust.trend, trust.latest, trust.people) == ([4.0], 4.0, 5)
+    assert (reliance.latest, usefulness.latest, saved.latest) == (None, 3.0, None)
