@@ -5,6 +5,7 @@ Pure Python: the gateway reads its configuration here too, and knows no Django.
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -162,6 +163,15 @@ def egress_hosts() -> list[str]:
     hosts = names("PILOTDASH_EGRESS_HOSTS")
     if egress_proxy() and not hosts:
         raise Misconfigured("PILOTDASH_EGRESS_PROXY needs PILOTDASH_EGRESS_HOSTS; see .env.example")
+    return hosts
+
+
+def webhook_hosts() -> tuple[str, ...]:
+    """Hosts, as host or host:port, that developers' messages may go to beside public addresses."""
+    hosts = tuple(name.lower() for name in names("PILOTDASH_WEBHOOK_HOSTS"))
+    for each in hosts:
+        if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?", each):
+            raise Misconfigured(f"PILOTDASH_WEBHOOK_HOSTS: {each!r} is not a host or host:port")
     return hosts
 
 

@@ -250,6 +250,7 @@ MONITORING_TOKEN = env.monitoring_token()
 # How the pages reach providers when they test a connection; the gateway does it the same way.
 UPSTREAM_POLICY = egress.policy()
 EGRESS_PROXY = env.egress_proxy()
+WEBHOOK_HOSTS = env.webhook_hosts()
 CA_FILE = env.ca_file()
 # No answer of a provider takes longer; the gateway ends it.
 LONGEST_ANSWER_SECONDS = env.gateway_limits().stream_seconds

@@ -1,4 +1,4 @@
-"""How often one may rate: a count a minute in the cache."""
+"""How often one may rate, or try something: a count a minute in the cache."""
 
 from datetime import datetime
 from typing import Final
@@ -9,10 +9,10 @@ from django.core.cache import cache
 PER_MINUTE: Final = 60
 
 
-def seconds_to_wait(whose: str, *, now: datetime) -> int:
-    """Count one rating; return 0, or after how many seconds to try again.
+def seconds_to_wait(whose: str, *, now: datetime, most: int | None = None) -> int:
+    """Count one act, a rating say; return 0, or after how many seconds to try again.
 
-    Without the cache every rating is let through.
+    `most` a minute, PER_MINUTE unless given. Without the cache every one is let through.
     """
     minute, second = divmod(int(now.timestamp()), 60)
     name = f"feedback:{whose}:{minute}"
@@ -21,4 +21,4 @@ def seconds_to_wait(whose: str, *, now: datetime) -> int:
         count = cache.incr(name)
     except (redis.RedisError, ValueError):
         return 0
-    return 60 - second if count > PER_MINUTE else 0
+    return 60 - second if count > (PER_MINUTE if most is None else most) else 0

@@ -20,6 +20,7 @@ from apps.feedback.asking import problem_of
 from apps.feedback.daily import question_of
 from apps.feedback.letters import QUESTION, trial_message
 from apps.feedback.models import Channel
+from apps.feedback.pace import seconds_to_wait
 from apps.feedback.pulse import TEXTS, TOPICS
 from apps.feedback.saying import say_of_day, say_of_week
 from apps.feedback.shell import snippets
@@ -31,6 +32,7 @@ from apps.pilots.queries import enrollment_of, pilot_or_404
 from apps.pilots.trail import PilotClosed
 
 VIA: Final = "page"
+TRIES_PER_MINUTE: Final = 3
 TENTH: Final = Decimal("0.1")
 
 
@@ -122,6 +124,10 @@ def ask_preferences(request: HttpRequest, slug: str) -> HttpResponse:
 def try_webhook(request: HttpRequest, slug: str) -> HttpResponse:
     """Send a message to one's chat now, and say whether it arrived."""
     pilot, enrollment = _taking_part(request, slug)
+    whose = f"webhook:{enrollment.person_id}"
+    if wait_s := seconds_to_wait(whose, now=timezone.now(), most=TRIES_PER_MINUTE):
+        messages.error(request, f"That was very often; try again in {wait_s} s.")
+        return redirect("ask_preferences", pilot.slug)
     wish = preferences.preference_of(enrollment)
     try:
         if wish.channel != Channel.WEBHOOK:

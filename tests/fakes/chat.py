@@ -36,7 +36,8 @@ class ChatServer:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/services/T0/B0/secret"
+        self.place = f"127.0.0.1:{self.port}"  # as an operator names it
+        self.url = f"http://{self.place}/services/T0/B0/secret"
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()

@@ -18,6 +18,7 @@ from tests.factories import (
     make_trial,
     make_user,
 )
+from tests.fakes.chat import ChatServer
 from tests.feedback.asking import URL
 
 AT = NOON + timedelta(minutes=5)
@@ -75,6 +76,14 @@ def stars(db):
 def clock(monkeypatch, valkey):
     """Stops the clock of views at AT."""
     monkeypatch.setattr(timezone, "now", lambda: AT)
+
+
+@pytest.fixture
+def chat(settings):
+    """A chat on loopback that the operator named."""
+    with ChatServer() as running:
+        settings.WEBHOOK_HOSTS = (running.place,)
+        yield running
 
 
 @pytest.fixture

@@ -95,9 +95,7 @@ def test_a_minute_takes_so_many_answers(stranger, link):
     assert said() == [(4, "", None, None)]
 
 
-@pytest.mark.parametrize(
-    "how", ["broken", "old", "left", "inactive", "deleted", "erased", "other"]
-)
+@pytest.mark.parametrize("how", ["broken", "old", "left", "inactive", "deleted", "erased", "other"])
 def test_link_that_is_over_says_so(stranger, link, question, world, how, monkeypatch):
     if how == "broken":
         link = link[:-2] + "/"

@@ -21,17 +21,10 @@ from apps.feedback.daily import answer, ask, skip
 from apps.feedback.models import DailyQuestion, SampledAnswer
 from apps.feedback.preferences import choose
 from tests.factories import NOON
-from tests.fakes.chat import ChatServer
 from tests.feedback.days_of_use import EVENING, HOUR, WEDNESDAY, asked
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def chat():
-    with ChatServer() as running:
-        yield running
 
 
 @pytest.fixture

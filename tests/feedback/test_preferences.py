@@ -19,7 +19,6 @@ from apps.feedback.preferences import (
     stop,
 )
 from tests.factories import NOON
-from tests.fakes.chat import ChatServer
 
 ADDRESS = "https://hooks.example/services/T0/B0/secret"
 SOME_KEY = Fernet.generate_key().decode()
@@ -96,9 +95,8 @@ def test_stopping_lasts_and_forgets_the_address(world):
     assert AskPreference.objects.get().webhook == ""
 
 
-def test_message_is_posted_to_the_address(world):
-    with ChatServer() as chat:
-        post(wish(world, webhook=chat.url), {"text": "hi"})
+def test_message_is_posted_to_the_address(world, chat):
+    post(wish(world, webhook=chat.url), {"text": "hi"})
 
     assert chat.posts == [{"text": "hi"}]
 

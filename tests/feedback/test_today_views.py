@@ -13,9 +13,9 @@ from apps.feedback.daily import answer, ask
 from apps.feedback.models import AskPreference, DailyQuestion, PulseAnswer, SampledAnswer
 from apps.feedback.preferences import choose
 from apps.feedback.samples import pick
+from apps.feedback.today_views import TRIES_PER_MINUTE
 from apps.pilots.models import Pilot
 from tests.factories import NOON, make_candidate, make_user
-from tests.fakes.chat import ChatServer
 from tests.feedback.conftest import AT
 from tests.feedback.days_of_use import WEDNESDAY, make_rotation, said
 
@@ -281,7 +281,8 @@ def test_address_of_a_chat_is_stored_and_never_shown(world, page):
         (
             {"channel": "webhook", "webhook": "https://10.0.0.1/a"},
             "webhook",
-            "10.0.0.1 is private, and no range opens it.",
+            "PilotDash posts to public addresses alone, and to hosts that its operator named in "
+            "PILOTDASH_WEBHOOK_HOSTS.",
         ),
         (
             {"channel": "webhook", "webhook": "http://hooks.example/a"},
@@ -320,17 +321,27 @@ def test_one_press_ends_all_asking(world, page):
     assert "Off for good" not in page("asking/").content.decode()
 
 
-def test_chat_is_tried_at_once(world, page):
-    with ChatServer() as chat:
-        choose(enrollment=world.enrollment, channel="webhook", hour=16, webhook=chat.url, now=NOON)
-        assert told(page("asking/try/", {})) == ["A message was sent to your chat."]
-        chat.answers["/services/T0/B0/secret"] = (404, {})
-        refused = page("asking/try/", {})
+def test_chat_is_tried_at_once(world, page, chat):
+    choose(enrollment=world.enrollment, channel="webhook", hour=16, webhook=chat.url, now=NOON)
+    assert told(page("asking/try/", {})) == ["A message was sent to your chat."]
+    chat.answers["/services/T0/B0/secret"] = (404, {})
+    refused = page("asking/try/", {})
 
     assert told(refused)[-1] == "The message did not arrive. It answered with HTTP 404."
     assert [post["text"].splitlines()[0] for post in chat.posts] == [
         "*PilotDash reaches you here.*"
     ] * 2
+
+
+def test_a_minute_takes_so_many_tries(world, page, chat):
+    choose(enrollment=world.enrollment, channel="webhook", hour=16, webhook=chat.url, now=NOON)
+    for _ in range(TRIES_PER_MINUTE):
+        page("asking/try/", {})
+
+    refused = page("asking/try/", {})
+
+    assert told(refused)[-1] == "That was very often; try again in 60 s."
+    assert len(chat.posts) == TRIES_PER_MINUTE == 3
 
 
 def test_nothing_is_tried_without_an_address(page):

@@ -102,6 +102,21 @@ def test_other_proxies_fail_by_name_and_tell_no_password(environment, url):
     )
 
 
+def test_hosts_for_messages_are_taken_in_small_letters(monkeypatch):
+    monkeypatch.delenv("PILOTDASH_WEBHOOK_HOSTS", raising=False)
+    assert env.webhook_hosts() == ()
+    monkeypatch.setenv("PILOTDASH_WEBHOOK_HOSTS", "Chat.example:8065, [::1]:80,10.0.0.1")
+    assert env.webhook_hosts() == ("chat.example:8065", "[::1]:80", "10.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["https://chat.example", "chat.example/hooks", "*.example", "a:0"])
+def test_other_hosts_for_messages_fail_by_name(monkeypatch, host):
+    monkeypatch.setenv("PILOTDASH_WEBHOOK_HOSTS", host)
+
+    with pytest.raises(env.Misconfigured, match=r"^PILOTDASH_WEBHOOK_HOSTS: "):
+        env.webhook_hosts()
+
+
 @pytest.mark.parametrize("cidr", ["10.0.0.0/99", "0.0.0.0/0", "everything"])
 def test_bad_range_fails_by_name(environment, cidr):
     environment(PILOTDASH_UPSTREAM_ALLOW_CIDRS=cidr)
