@@ -35,7 +35,7 @@ from apps.dashboard.scene import Scene, head_of, scene_of
 from apps.metrics.limit_use import used_up
 from apps.metrics.quality import RoleQuality, qualities
 from apps.metrics.queries_local import local_models
-from apps.metrics.queries_ratings import latest_ratings
+from apps.metrics.queries_ratings import latest_opinions
 from apps.metrics.results import findings_of
 from apps.pilots.events import events_of
 
@@ -141,8 +141,11 @@ def candidate(request: HttpRequest, slug: str, candidate_slug: str) -> HttpRespo
     }
     context["latency_chart"] = latency_distribution(latency, chosen.position)
     if scene.user.is_lead and page.shows_opinions:
-        context["opinions"] = latest_ratings(
-            scene.pilot, candidate_id=chosen.id, period=scene.choice.period
+        context["opinions"] = latest_opinions(
+            scene.pilot,
+            candidate_id=chosen.id,
+            period=scene.choice.period,
+            reader=scene.reader,
         )
     template = "dashboard/candidate.html"
     return _render(request, scene, template, context, template)
