@@ -17,7 +17,8 @@ from apps.pilots.models import Pilot
 from apps.pilots.trail import PilotClosed
 from apps.usage.models import Call
 
-COMPARED: Final = "compare"
+# Sources of answers that are judged otherwise, or that nobody reads.
+NOT_RATED: Final = ("compare", "probe")
 
 
 class CallNotRateable(Exception):
@@ -53,7 +54,7 @@ def rate(
     """
     if call.person_id != person.id:
         raise NotYourCall(str(call.id))
-    if not call.rateable or call.source == COMPARED:
+    if not call.rateable or call.source in NOT_RATED:
         raise CallNotRateable(str(call.id))
     pilot = Pilot.objects.get(id=call.pilot_id)
     if pilot.closed_at is not None and pilot.closed_at <= now:

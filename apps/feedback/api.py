@@ -16,7 +16,7 @@ from apps.accounts.access import allow_anyone
 from apps.accounts.models import Person
 from apps.feedback import queries
 from apps.feedback.actions import CallNotRateable, NotYourCall, rate
-from apps.feedback.api_reading import told
+from apps.feedback.api_reading import LAST, TODAY, UNKNOWN_ID, told
 from apps.feedback.authentication import NotAKey, key_of
 from apps.feedback.ids import call_id_of
 from apps.feedback.json_errors import Refusal, json_errors
@@ -33,8 +33,6 @@ METHODS: Final = ("GET", "POST")
 LARGEST_BODY: Final = 16 * 1024
 LATER_S: Final = 60
 VIA: Final = "api"
-LAST: Final = "last"
-TODAY: Final = "today"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +105,7 @@ def _store(said: Said, *, pilot: Pilot, person: Person, now: datetime) -> JsonRe
     else:
         call_id = call_id_of(said.id)
         if call_id is None:
-            message = "An id is the x-request-id of an answer, its completion id, or last."
-            raise Refusal(400, "invalid_id", message, "id")
+            raise Refusal(400, "invalid_id", UNKNOWN_ID, "id")
         call = queries.call_by_id(call_id)
         if call is None:
             waiting = wait_for_call(

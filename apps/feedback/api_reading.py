@@ -1,4 +1,4 @@
-"""`GET /v1/feedback?id=…`: what has been said of an answer, and where to say it."""
+"""`GET /v1/feedback?id=…`: what has been said of an answer or of today, and where to say it."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -6,7 +6,8 @@ from typing import Any, Final
 from django.http import HttpRequest, JsonResponse
 
 from apps.accounts.models import Person
-from apps.feedback import queries
+from apps.feedback import queries, today_api
+from apps.feedback.actions import NOT_RATED
 from apps.feedback.ids import call_id_of
 from apps.feedback.json_errors import Refusal
 from apps.feedback.links import LASTS, make_token, page_url, widget_url
@@ -17,14 +18,17 @@ from apps.pilots.models import Key, Pilot
 from apps.usage.models import Call
 
 LAST: Final = "last"
-UNKNOWN_ID: Final = "An id is the x-request-id of an answer, its completion id, or last."
+TODAY: Final = "today"
+UNKNOWN_ID: Final = "An id is the x-request-id of an answer, its completion id, last, or today."
 
 
 def told(request: HttpRequest, key: Key, *, now: datetime) -> JsonResponse:
-    """Answer with what the key's owner has said of one of their answers. Raises Refusal."""
+    """Answer with what the key's owner has said of an answer, or of today. Raises Refusal."""
     pilot, person = key.enrollment.pilot, key.enrollment.person
+    if request.GET.get("id") == TODAY:
+        return today_api.told_today(pilot=pilot, person=person, now=now)
     call = _call(request.GET.get("id", ""), pilot=pilot, person=person)
-    if not call.rateable or call.source in queries.NOT_RATED:
+    if not call.rateable or call.source in NOT_RATED:
         message = "Only finished chat, edit and agent turns are rated, and this call is none."
         raise Refusal(409, "call_not_rateable", message, "id")
     token = make_token(call, now=now)

@@ -1,17 +1,17 @@
 """Links in messages: whoever holds one may answer for a person, without signing in."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature
 from django.urls import reverse
 
+from apps.feedback.links import LASTS, signer
 from apps.feedback.models import DailyQuestion
 from apps.pilots.models import Enrollment
 
-LASTS: Final = timedelta(days=7)
 _ANSWER: Final = "apps.feedback.answer"
 _STOP: Final = "apps.feedback.stop"
 
@@ -32,7 +32,7 @@ def answer_token(question: DailyQuestion, *, now: datetime) -> str:
     """Return a token that opens one question to one person until LASTS from now."""
     until = int((now + LASTS).timestamp())
     value = {"question": question.id, "person": question.person_id, "until": until}
-    return Signer(salt=_ANSWER).sign_object(value)
+    return signer(_ANSWER).sign_object(value)
 
 
 def read_answer_token(token: str, *, now: datetime) -> AskedLink:
@@ -45,7 +45,7 @@ def read_answer_token(token: str, *, now: datetime) -> AskedLink:
 
 def stop_token(enrollment: Enrollment) -> str:
     """Return a token that ends all messages of a pilot to a person. It lasts: mails are kept."""
-    return Signer(salt=_STOP).sign_object({"enrollment": enrollment.id})
+    return signer(_STOP).sign_object({"enrollment": enrollment.id})
 
 
 def read_stop_token(token: str) -> int:
@@ -63,7 +63,7 @@ def stop_link(enrollment: Enrollment) -> str:
 
 def _opened(token: str, *, salt: str) -> dict[str, Any]:
     try:
-        value = Signer(salt=salt).unsign_object(token)
+        value = signer(salt).unsign_object(token)
     # Beside a bad signature: bytes that are no base64, no UTF-8 or no JSON.
     except (BadSignature, ValueError):
         raise BadLink("The link is none of ours.") from None

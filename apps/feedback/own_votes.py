@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from apps.accounts.models import Person
 from apps.catalog.models import Candidate
 from apps.core.figures import number, percent
+from apps.core.groups import LEAST_GROUP
 from apps.core.intervals import Interval, wilson
 from apps.core.periods import day_of
 from apps.feedback.models import Comparison, DailyQuestion, Outcome, Rating, SampledAnswer
@@ -20,8 +21,6 @@ from apps.feedback.trend import DayVotes
 from apps.feedback.veil import Veil, with_alias
 from apps.pilots.models import Pilot
 
-# Fewer others than this could be told apart by what is left when one's own share is taken away.
-LEAST_OTHERS: Final = 5
 LONGEST: Final = timedelta(days=41)
 SAMPLED_SHOWN: Final = 10
 
@@ -119,7 +118,7 @@ def rating_share(*, person: Person, pilot: Pilot) -> tuple[Share, Change | None]
         whose = mine if row["person_id"] == person.id else others
         whose.update(rated=row["rated"], liked=row["liked"])
         people.add(row["person_id"])
-    if len(people - {person.id}) < LEAST_OTHERS:
+    if len(people - {person.id}) < LEAST_GROUP:
         return Share(mine["rated"], None), None
     share = Share(mine["rated"], mine["rated"] + others["rated"])
     if not mine["rated"]:
@@ -257,7 +256,7 @@ def _others(pilot: Pilot, person: Person) -> dict[int, Interval]:
             rated=Count("id"),
             liked=Count("id", filter=_liked()),
         )
-        .filter(people__gte=LEAST_OTHERS)
+        .filter(people__gte=LEAST_GROUP)
         .order_by("candidate_id")
     )
     return {row["candidate_id"]: wilson(row["liked"], row["rated"]) for row in rows}
@@ -269,5 +268,5 @@ def _share(answers: QuerySet, person: Person) -> Share:
     )
     counts = dict(by_person)
     mine = counts.get(person.id, 0)
-    enough = len(counts.keys() - {person.id}) >= LEAST_OTHERS
+    enough = len(counts.keys() - {person.id}) >= LEAST_GROUP
     return Share(mine, sum(counts.values()) if enough else None)

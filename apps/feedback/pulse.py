@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Avg, Count, Q
 
 from apps.accounts.models import Person
+from apps.core.groups import LEAST_GROUP
 from apps.feedback.daily import SCORES, NothingToTakeBack, TooLongAgo, refuse_closed
 from apps.feedback.days import week_in_view
 from apps.feedback.models import PulseAnswer
@@ -23,8 +24,6 @@ TEXTS: Final = (
     "All in all, the assistant saved me time this week.",
 )
 _REST: Final = ("comment", "via", "answered_at", "updated_at", "skipped_at", "withdrawn_at")
-# Fewer people than this could be told apart.
-LEAST_PEOPLE: Final = 5
 
 
 class NothingSaid(Exception):
@@ -138,7 +137,7 @@ def erase_pulse_words(*, person: Person) -> int:
 def pulse_by_week(pilot: Pilot) -> list[PulseMean]:
     """Return what people said on average, the first week first; weeks of few people are left out.
 
-    A topic that fewer than LEAST_PEOPLE answered in a week has no mean either.
+    A topic that fewer than LEAST_GROUP answered in a week has no mean either.
     """
     standing = Q(pilot_id=pilot.id, answered_at__isnull=False, withdrawn_at__isnull=True)
     sums = {f"{topic}_mean": Avg(topic) for topic in TOPICS}
@@ -147,7 +146,7 @@ def pulse_by_week(pilot: Pilot) -> list[PulseMean]:
         PulseAnswer.objects.filter(standing)
         .values("week")
         .annotate(people=Count("id"), **sums, **counts)
-        .filter(people__gte=LEAST_PEOPLE)
+        .filter(people__gte=LEAST_GROUP)
         .order_by("week")
     )
     return [
@@ -155,7 +154,7 @@ def pulse_by_week(pilot: Pilot) -> list[PulseMean]:
             row["week"],
             row["people"],
             {
-                topic: row[f"{topic}_mean"] if row[f"{topic}_count"] >= LEAST_PEOPLE else None
+                topic: row[f"{topic}_mean"] if row[f"{topic}_count"] >= LEAST_GROUP else None
                 for topic in TOPICS
             },
         )

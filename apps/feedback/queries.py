@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.accounts.models import Person
 from apps.catalog.models import Candidate
 from apps.core.periods import DAY, Period, day_of, start_of_day
+from apps.feedback.actions import NOT_RATED
 from apps.feedback.cards import Addresses, Earlier, Given, RatingCard
 from apps.feedback.models import Rating, RatingRevision, SampledAnswer
 from apps.feedback.scales import in_words, is_liked, rating_of
@@ -24,8 +25,6 @@ RECENT: Final = timedelta(days=7)
 INBOX: Final = 20
 # So many ratings a day are asked for; more are welcome.
 ASKED_PER_DAY: Final = 8
-# Answers that are judged otherwise, or that nobody reads.
-NOT_RATED: Final = ("compare", "probe")
 
 
 @dataclass(frozen=True, slots=True)

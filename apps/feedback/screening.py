@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apps.accounts.models import Person
 from apps.catalog.models import Candidate, Price
+from apps.core.groups import LEAST_GROUP
 from apps.feedback.answer_text import Block, blocks_of
 from apps.feedback.compare_client import CLOSED, EMPTY, LATE, LIMIT, MONEY, REFUSED
 from apps.feedback.comparison_queries import is_open, opened
@@ -18,8 +19,6 @@ from apps.feedback.models import ComparedAnswer, Comparison
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
 
-# Fewer people than this could be told apart by what they have chosen.
-LEAST_PEOPLE: Final = 5
 _CHARACTERS_PER_TOKEN: Final = 4
 _MILLION: Final = 1_000_000
 _AROUND: Final = timedelta(hours=1)
@@ -138,8 +137,8 @@ def may_see_everybody(pilot: Pilot, person: Person, *, is_lead: bool, people: se
     Leads see all of a pilot that names people. To others, one's own share may be taken away.
     """
     if is_lead:
-        return pilot.people_named or len(people) >= LEAST_PEOPLE
-    return len(people - {person.id}) >= LEAST_PEOPLE
+        return pilot.people_named or len(people) >= LEAST_GROUP
+    return len(people - {person.id}) >= LEAST_GROUP
 
 
 def sums(pilot: Pilot, *, person: Person | None = None) -> list[CandidateSums]:

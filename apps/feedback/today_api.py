@@ -1,15 +1,21 @@
-"""`/v1/feedback` with `"id": "today"`: the day's question, answered from a shell or a program."""
+"""`/v1/feedback` with `"id": "today"`: the day's question, told, and answered from programs."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.http import JsonResponse
+from django.urls import reverse
 
 from apps.accounts.models import Person
+from apps.core.rotation import working_day
 from apps.feedback import daily
+from apps.feedback.daily_use import to_ask
 from apps.feedback.due import forget_count
 from apps.feedback.json_errors import Refusal
+from apps.feedback.letters import question_text
+from apps.feedback.models import DailyQuestion
 from apps.pilots.models import Pilot
 
 VIA: Final = "api"
@@ -46,16 +52,47 @@ def store_today(
                 question=asked, pilot=pilot, score=rating, reason=comment, via=VIA, now=now
             )
     except daily.NothingToAsk:
-        raise Refusal(404, "nothing_used_today", NOTHING_USED, "id") from None
+        raise _nothing_used() from None
     forget_count(person, pilot)
-    return JsonResponse(
-        {
-            "id": "today",
-            "status": "recorded",
-            "rating": answered.score,
-            "tags": [],
-            "comment": answered.reason,
-            "day": answered.day.isoformat(),
-            "role": answered.role,
-        }
-    )
+    return JsonResponse(_as_told(answered, status="recorded"))
+
+
+def told_today(*, pilot: Pilot, person: Person, now: datetime) -> JsonResponse:
+    """Say what is asked today and what was answered. Asks nobody. Raises Refusal."""
+    day = working_day(now, pilot.zone_info)
+    question = daily.question_of(pilot=pilot, person=person, day=day)
+    if question is None:
+        used = to_ask(pilot, day, person=person)
+        if used is None:
+            raise _nothing_used()
+        question = DailyQuestion(day=day, role=used.role)
+    about = {
+        "question": question_text(pilot),
+        "is_open": daily.is_open(day, pilot, now=now),
+        "page_url": settings.SITE_URL + reverse("today", args=[pilot.slug]),
+    }
+    return JsonResponse(_as_told(question, status=_status(question)) | about)
+
+
+def _status(question: DailyQuestion) -> str:
+    if question.score is not None:
+        return "answered"
+    if question.skipped_at is not None:
+        return "skipped"
+    return "withdrawn" if question.withdrawn_at is not None else "not_answered"
+
+
+def _as_told(question: DailyQuestion, *, status: str) -> dict[str, Any]:
+    return {
+        "id": "today",
+        "status": status,
+        "rating": question.score,
+        "tags": [],
+        "comment": question.reason,
+        "day": question.day.isoformat(),
+        "role": question.role,
+    }
+
+
+def _nothing_used() -> Refusal:
+    return Refusal(404, "nothing_used_today", NOTHING_USED, "id")

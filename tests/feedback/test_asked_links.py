@@ -45,6 +45,10 @@ def test_one_kind_of_token_is_not_the_other(question, world):
         read_stop_token(answer_token(question, now=NOON))
 
 
+def test_no_link_holds_a_colon_that_some_programs_would_escape(question, world):
+    assert ":" not in answer_token(question, now=NOON) + stop_token(world.enrollment)
+
+
 def test_stop_token_lasts(world):
     assert read_stop_token(stop_token(world.enrollment)) == world.enrollment.id
 

@@ -89,7 +89,7 @@ def test_every_line_is_one_line_and_takes_the_key_from_the_environment():
         assert snippet.text.count("PILOTDASH_API_KEY") == 1
 
 
-def test_powershell_line_is_what_was_tried():
+def test_powershell_line_is_this_text():
     assert snippets("https://pilot.example")[2].text == (
         "function today([int]$rating,[string]$why='') { Invoke-RestMethod "
         'https://pilot.example/v1/feedback -Method Post -ContentType "application/json" '

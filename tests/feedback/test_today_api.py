@@ -2,10 +2,11 @@
 
 import pytest
 
+from apps.feedback.daily import skip, withdraw
 from apps.feedback.models import DailyQuestion, DailyRevision
 from apps.feedback.preferences import choose
 from tests.factories import NOON, make_candidate
-from tests.feedback.asking import error
+from tests.feedback.asking import URL, error
 from tests.feedback.conftest import AT
 from tests.feedback.days_of_use import make_rotation, said
 
@@ -32,6 +33,60 @@ def test_the_days_question_is_answered(world, send):
     assert said() == [(4, "quick", None, None)]
     stored = DailyQuestion.objects.get()
     assert (stored.via, stored.answered_at, stored.asked_at) == ("api", AT, AT)
+
+
+@pytest.fixture
+def read(client, world):
+    headers = {"Authorization": f"Bearer {world.plain_key}"}
+    return lambda: client.get(URL, {"id": "today"}, headers=headers)
+
+
+def test_what_is_asked_is_told_and_asks_nobody(world, read, settings):
+    settings.SITE_URL = "https://pilot.example"
+    world.call()
+
+    response = read()
+
+    assert (response.status_code, response.json()) == (
+        200,
+        {
+            "id": "today",
+            "status": "not_answered",
+            "rating": None,
+            "tags": [],
+            "comment": "",
+            "day": "2026-11-18",
+            "role": "chat",
+            "question": "How was the assistant today?",
+            "is_open": True,
+            "page_url": f"https://pilot.example/pilots/{world.pilot.slug}/today/",
+        },
+    )
+    assert not DailyQuestion.objects.exists()
+
+
+def test_what_was_answered_is_told(world, read, send):
+    world.call()
+    send({"id": "today", "rating": 4, "comment": "quick"})
+
+    assert [read().json()[name] for name in ("status", "rating", "comment")] == [
+        *("answered", 4, "quick")
+    ]
+    question = DailyQuestion.objects.get()
+    withdraw(question=question, now=AT)
+    assert [read().json()[name] for name in ("status", "rating")] == ["withdrawn", None]
+    skip(question=question, pilot=world.pilot, now=AT)
+    assert read().json()["status"] == "skipped"
+
+
+def test_reading_works_after_the_closing_and_without_a_question(world, read, send):
+    assert error(read()) == (404, "not_found_error", "nothing_used_today", "id")
+    world.call()
+    send({"id": "today", "rating": 4})
+    world.pilot.closed_at = NOON
+    world.pilot.save(update_fields=["closed_at"])
+
+    assert [read().json()[name] for name in ("rating", "is_open")] == [4, False]
 
 
 def test_saying_it_again_corrects_it_and_keeps_the_reason(world, send):
