@@ -27,8 +27,18 @@ def _day_of_quarter(zone: str, quarter: int) -> date:
 def turns(rotation: RotationRoute, person_id: int, day: date) -> tuple[int | None, tuple[int, ...]]:
     """Return whom the day has assigned, and all candidates in the order in which they are asked.
 
-    None, and nobody, where the rotation has not begun or has nobody.
+    None, and nobody, where the rotation has not begun or has nobody. Of those that are left out
+    nobody is asked.
     """
+    assigned, order = _turns(rotation, person_id, day)
+    if not rotation.left_out:
+        return assigned, order
+    return assigned, tuple(one for one in order if one not in rotation.left_out)
+
+
+def _turns(
+    rotation: RotationRoute, person_id: int, day: date
+) -> tuple[int | None, tuple[int, ...]]:
     order = _order(rotation.eras, rotation.seed, person_id, day)
     if not order:
         return None, ()

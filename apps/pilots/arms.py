@@ -28,6 +28,33 @@ def era_begins(pilot: Pilot, now: datetime) -> date:
     return next_working_day(working_day(now, pilot.zone_info))
 
 
+def elsewhere(rotation: Rotation, arms: Iterable[Candidate]) -> list[Candidate]:
+    """Return the arms that send code to another class of place than people were told.
+
+    That is what agreed when the rotation began; where that is not known, or none of them is there
+    any more, what the earliest registered one has. Reads each candidate's provider.
+    """
+    every = sorted(arms, key=lambda each: each.id)
+    places = [each.provider.residence for each in every]
+    told = rotation.residence if rotation.residence in places else "".join(places[:1])
+    return [each for each in every if each.provider.residence != told]
+
+
+def turns_begun(pilot: Pilot, *, now: datetime) -> bool:
+    """Tell whether anybody has had a working day given, in rotations that have ended too."""
+    today = working_day(now, pilot.zone_info)
+    return RotationEra.objects.filter(rotation__pilot=pilot, first_day__lte=today).exists()
+
+
+def move_first_turns(pilot: Pilot, *, now: datetime) -> None:
+    """Begin the rotations that have not begun with the pilot's first day, which was moved."""
+    first_day = working_day(max(now, pilot.period.start), pilot.zone_info)
+    if not turns_begun(pilot, now=now):
+        # One era each: a change of arms before the first day replaces it.
+        eras = RotationEra.objects.filter(rotation__in=standing_rotations(pilot))
+        eras.update(first_day=first_day)
+
+
 def take_turns(
     rotation: Rotation, candidate_ids: Iterable[int], *, pilot: Pilot, now: datetime
 ) -> date:

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
-from apps.accounts.models import Person, User
+from apps.accounts.models import Person, Role, User
 from apps.catalog.models import Candidate, CandidateState
 from apps.pilots.happenings import happened
-from apps.pilots.models import AfterClose, ClosingLetter, LetterKind, Pilot, Trial
+from apps.pilots.models import AfterClose, ClosingLetter, Enrollment, LetterKind, Pilot, Trial
 from apps.pilots.trail import note, open_pilot
 from apps.pilots.unblinding import NoReason
 
@@ -22,6 +23,10 @@ NOTICE: Final = timedelta(days=3)
 
 class TooSoon(Exception):
     """People are to have three days: to be told, to finish, to rate."""
+
+
+class AfterTheLastDay(Exception):
+    """Keys are answered until the last day ends, so nothing is left to close then."""
 
 
 class AnnouncedAlready(Exception):
@@ -68,27 +73,39 @@ def announce_closing(
     sentence: str = "",
     actor: Person | None = None,
 ) -> Pilot:
-    """Say that a pilot will close at an instant at least three days ahead, and tell everybody.
+    """Say that a pilot will close at an instant at least three days ahead and no later than its
+    last day ends, and tell everybody.
 
-    Raises PilotClosed, DraftIsNotAnnounced, AnnouncedAlready, TooSoon, NobodyAnswers,
-    AnswersElsewhere.
+    Raises PilotClosed, DraftIsNotAnnounced, AnnouncedAlready, AfterTheLastDay, TooSoon,
+    NobodyAnswers, AnswersElsewhere.
     """
     locked = open_pilot(pilot)
     if locked.is_draft:
         raise DraftIsNotAnnounced(locked.slug)
     if locked.closing_announced_at is not None:
         raise AnnouncedAlready(locked.slug)
+    if closes_at > locked.period.end:
+        raise AfterTheLastDay(str(locked.period.end))
     if closes_at < now + NOTICE:
         raise TooSoon(str(now + NOTICE))
     _choose(locked, Afterwards(after_close, after_candidate, sentence))
+    announce(locked, closes_at, now=now, actor=actor)
+    return locked
+
+
+def announce(
+    locked: Pilot, closes_at: datetime, *, now: datetime, actor: Person | None = None
+) -> None:
+    """Store and tell a closing that was found to be in order. Without an actor it came by itself,
+    so leads and administrators get the letter too.
+    """
     locked.closing_announced_at, locked.closes_at = now, closes_at
     locked.save(update_fields=["closing_announced_at", "closes_at", *_AFTERWARDS])
     when = f"{closes_at.astimezone(locked.zone_info):%d %B %Y, %H:%M}"
     happened(locked, f"Closing announced for {when} {locked.zone}", now=now, actor=actor)
-    detail = {"closes_at": str(closes_at)} | _told(locked)
+    detail = {"closes_at": str(closes_at)} | told_of(locked)
     note(locked, "closing announced", actor, now, detail)
-    _write(locked, LetterKind.ANNOUNCED, closes_at, now)
-    return locked
+    write_letters(locked, LetterKind.ANNOUNCED, closes_at, now, with_leads=actor is None)
 
 
 @transaction.atomic
@@ -102,6 +119,16 @@ def call_off_closing(*, pilot: Pilot, now: datetime, actor: Person | None = None
     if closes_at is None:
         raise NotAnnounced(locked.slug)
     _choose(locked, Afterwards())
+    take_back(locked, closes_at, now=now, actor=actor)
+    return locked
+
+
+def take_back(
+    locked: Pilot, closes_at: datetime, *, now: datetime, actor: Person | None = None
+) -> None:
+    """Store and tell that an announced closing does not come. What was chosen for afterwards is
+    stored as the pilot has it.
+    """
     locked.closing_announced_at = locked.closes_at = None
     locked.save(update_fields=["closing_announced_at", "closes_at", *_AFTERWARDS])
     happened(locked, "Closing called off", now=now, actor=actor)
@@ -112,8 +139,7 @@ def call_off_closing(*, pilot: Pilot, now: datetime, actor: Person | None = None
     told = ClosingLetter.objects.filter(
         pilot=locked, kind=LetterKind.ANNOUNCED, closes_at=closes_at
     ).values_list("recipient_id", flat=True)
-    _write(locked, LetterKind.CALLED_OFF, closes_at, now, only=set(told))
-    return locked
+    write_letters(locked, LetterKind.CALLED_OFF, closes_at, now, only=set(told))
 
 
 @transaction.atomic
@@ -139,10 +165,10 @@ def close_pilot(
     locked.closed_at = now
     locked.save(update_fields=["closed_at", *_AFTERWARDS])
     happened(locked, f"Closed: {said}" if said else "Closed", now=now, actor=actor)
-    detail = ({"reason": said} if said else {}) | _told(locked)
+    detail = ({"reason": said} if said else {}) | told_of(locked)
     note(locked, "pilot closed", actor, now, detail)
     if not locked.is_draft:
-        _write(locked, LetterKind.CLOSED, now, now)
+        write_letters(locked, LetterKind.CLOSED, now, now)
     return locked
 
 
@@ -163,7 +189,7 @@ def close_due(*, pilot_id: int, now: datetime) -> bool:
     locked.closed_at = locked.closes_at
     locked.save(update_fields=["closed_at"])
     happened(locked, "Closed", now=locked.closed_at)
-    note(locked, "pilot closed", None, now, {"as": "announced"} | _told(locked))
+    note(locked, "pilot closed", None, now, {"as": "announced"} | told_of(locked))
     return True
 
 
@@ -189,7 +215,8 @@ def residences_told(pilot: Pilot) -> set[str]:
     return set(places)
 
 
-def _told(pilot: Pilot) -> dict[str, str]:
+def told_of(pilot: Pilot) -> dict[str, str]:
+    """Return for the audit trail what keys are answered afterwards."""
     told = {"afterwards": pilot.after_close}
     if pilot.after_candidate is not None:
         told["candidate"] = pilot.after_candidate.slug
@@ -198,22 +225,29 @@ def _told(pilot: Pilot) -> dict[str, str]:
     return told
 
 
-def _write(
-    pilot: Pilot, kind: str, closes_at: datetime, now: datetime, only: set[int] | None = None
+def write_letters(
+    pilot: Pilot,
+    kind: str,
+    closes_at: datetime,
+    now: datetime,
+    *,
+    only: set[int] | None = None,
+    with_leads: bool = False,
 ) -> None:
     """Leave a letter for everybody who takes part and signs in; a task sends them."""
-    readers = User.objects.filter(
-        is_active=True,
-        person__enrollments__pilot=pilot,
-        person__enrollments__left_at__isnull=True,
+    readers = Q(
+        person__enrollments__in=Enrollment.objects.filter(pilot=pilot, left_at__isnull=True)
     )
+    if with_leads:
+        readers |= Q(role__in=[Role.LEAD, Role.ADMIN])
+    if only is not None:
+        readers = Q(id__in=only)
     ClosingLetter.objects.bulk_create(
         [
             ClosingLetter(
                 pilot=pilot, recipient=reader, kind=kind, closes_at=closes_at, created_at=now
             )
-            for reader in readers.order_by("id")
-            if only is None or reader.id in only
+            for reader in User.objects.filter(readers, is_active=True).distinct().order_by("id")
         ],
         ignore_conflicts=True,
     )

@@ -81,10 +81,12 @@ def _preview(pilot: Pilot, form: ClosingForm) -> list[Any]:
 
 
 def _initial(pilot: Pilot, now: datetime) -> dict[str, Any]:
-    """Three days and an hour from now, on the hour; what was chosen where it is announced."""
+    """Three days and an hour from now, on the hour, or when the last day ends; what was chosen
+    where it is announced.
+    """
     soonest = (now + closing.NOTICE + SOME_SLACK).replace(minute=0, second=0, microsecond=0)
     return {
-        "closes_at": timezone.localtime(soonest),
+        "closes_at": timezone.localtime(min(soonest, pilot.period.end)),
         "after_close": pilot.after_close,
         "after_candidate": pilot.after_candidate_id,
         "sentence": pilot.closing_sentence,

@@ -14,6 +14,10 @@ T = TypeVar("T")
 LIFE: Final[refusals.Sentences] = {
     **SENTENCES,
     closing.TooSoon: ("closes_at", "At least three days ahead: people are to be told in time."),
+    closing.AfterTheLastDay: (
+        "closes_at",
+        "After the last day nothing is answered any more: move that first, under Plan.",
+    ),
     closing.AnnouncedAlready: ("", "Another closing is announced; call it off first."),
     closing.NotAnnounced: ("", "No closing is announced."),
     closing.DraftIsNotAnnounced: ("", "Nobody uses a draft: close it at once."),

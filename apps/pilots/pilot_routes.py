@@ -8,11 +8,12 @@ from typing import Final
 
 from django.db.models import F, Q
 
-from apps.catalog.models import CandidateState
+from apps.catalog.models import Candidate, CandidateState
 from apps.catalog.routes import nano_usd
 from apps.core.rotation import era_of, working_day
 from apps.gateway.contract import LimitRoute, PilotRoute, RotationRoute
 from apps.pilots.actions import KEY_LASTS
+from apps.pilots.arms import elsewhere
 from apps.pilots.models import (
     AfterClose,
     Limit,
@@ -76,8 +77,15 @@ def _end(pilot: Pilot) -> datetime:
 
 
 def _after(pilot: Pilot, route: PilotRoute, candidates: Container[int]) -> PilotRoute | None:
-    """Return the pilot as it is after its end, when one candidate answers for every name."""
+    """Return the pilot as it is after its end, when one candidate answers for every name.
+
+    It begins with the closing: one that is still to come when the last day is over would have
+    calls answered by name while the pilot is blind.
+    """
     chosen = pilot.after_candidate_id
+    is_announced = pilot.closes_at is not None and pilot.closes_at <= pilot.period.end
+    if pilot.closed_at is None and not is_announced:
+        return None
     if pilot.after_close == AfterClose.GONE or chosen is None or chosen not in candidates:
         return None
     return replace(
@@ -113,21 +121,28 @@ def _rotation_routes(
         swaps[swap.rotation_id].append(swap)
     found: defaultdict[int, tuple[set[int], dict[str, RotationRoute]]]
     found = defaultdict(lambda: (set(), {}))
-    rotations = Rotation.objects.filter(ended_at__isnull=True).select_related("pilot")
-    for rotation in rotations.prefetch_related("eras").order_by("id"):
+    standing = Rotation.objects.filter(ended_at__isnull=True).select_related("pilot")
+    rotations = list(standing.prefetch_related("eras").order_by("id"))
+    known = Candidate.objects.select_related("provider").in_bulk(
+        {id_ for each in rotations for era in each.eras.all() for id_ in era.candidate_ids}
+    )
+    for rotation in rotations:
         today = working_day(now, rotation.pilot.zone_info)
         eras = rotation.known_eras()
         rotating, blind = found[rotation.pilot_id]
         rotating.update(id_ for era in eras for id_ in era.candidate_ids)
         current = era_of(eras, today)
+        told = tuple(era for era in eras if era is current or era.first_day > today)
+        arms = {id_ for era in told for id_ in era.candidate_ids}
         blind[rotation.alias] = RotationRoute(
             seed=rotation.seed,
-            eras=tuple(era for era in eras if era is current or era.first_day > today),
+            eras=told,
             swaps={
                 f"{swap.person_id}:{swap.day}": swap.chosen_id
                 for swap in swaps[rotation.id]
                 if swap.day >= today
             },
+            left_out=tuple(each.id for each in elsewhere(rotation, map(known.__getitem__, arms))),
         )
     return found
 

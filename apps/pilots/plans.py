@@ -13,6 +13,8 @@ from django.db import transaction
 
 from apps.accounts.models import Person
 from apps.pilots.actions import NamesWereToStayHidden, change_pilot, create_pilot
+from apps.pilots.arms import move_first_turns, turns_begun
+from apps.pilots.last_day import follow_last_day
 from apps.pilots.models import Goal, Pilot, Plan
 from apps.pilots.plan_defaults import FIRST_CONTENT_MS, MEASURES, UPKEEP_HOURS
 from apps.pilots.plan_queries import candidates_to_plan, goals_of, plan_of
@@ -36,6 +38,14 @@ WORDS: Final = {
 
 class DecidesOutside(Exception):
     """The decision falls before the pilot's first day."""
+
+
+class ZoneStands(Exception):
+    """Working days are counted in the zone, and turns have begun."""
+
+
+class FirstDayStands(Exception):
+    """Turns have begun, so the first day is over or today."""
 
 
 class MeasureDoesNotFit(Exception):
@@ -106,9 +116,16 @@ def change_basics(
 ) -> Pilot:
     """Change name, days, zone and budget; a draft that decides on its last day goes on doing so.
 
-    Raises EndsBeforeItStarts, UnknownZone, PilotClosed, DecidesOutside.
+    Raises EndsBeforeItStarts, UnknownZone, PilotClosed, DecidesOutside, ZoneStands,
+    FirstDayStands, ClosesLater.
     """
     before = open_pilot(pilot)
+    if turns_begun(before, now=now):
+        # Whose turn a day was would change with them, and days that were measured with that.
+        if zone != before.zone:
+            raise ZoneStands(before.zone)
+        if starts_on != before.starts_on:
+            raise FirstDayStands(str(before.starts_on))
     changed = change_pilot(
         pilot=pilot,
         name=name,
@@ -126,7 +143,9 @@ def change_basics(
         Plan.objects.filter(pilot=pilot).update(decide_by=ends_on)
     elif plan.pk and plan.decide_by < starts_on:
         raise DecidesOutside(str(plan.decide_by))
+    follow_last_day(before, changed, now=now, actor=actor)
     if not before.is_draft:
+        move_first_turns(changed, now=now)
         days = {"first day": "starts_on", "last day": "ends_on"}
         told = {
             what: (getattr(before, field), getattr(changed, field)) for what, field in days.items()

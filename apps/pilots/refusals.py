@@ -6,7 +6,17 @@ from typing import Final, TypeVar
 from django.forms import Form
 
 from apps.core import refusals
-from apps.pilots import actions, arms, join_links, limits, plans, rotations, serving, trials
+from apps.pilots import (
+    actions,
+    arms,
+    join_links,
+    last_day,
+    limits,
+    plans,
+    rotations,
+    serving,
+    trials,
+)
 from apps.pilots.plan_defaults import FINALISTS_MOST, MANY_PEOPLE, SCREENERS_MOST
 from apps.pilots.trail import PilotClosed
 
@@ -53,6 +63,15 @@ SENTENCES: Final[refusals.Sentences] = {
         "role apart, no more. Screen the others first.",
     ),
     plans.DecidesOutside: ("decide_by", "The decision would fall before the first day."),
+    plans.ZoneStands: (
+        "zone",
+        "Turns have begun, and whose turn a day was is counted in this zone: it stays.",
+    ),
+    plans.FirstDayStands: ("starts_on", "Turns have begun: the first day stays."),
+    last_day.ClosesLater: (
+        "ends_on",
+        "A closing is announced for later than that: call it off first, under Closing.",
+    ),
     join_links.WrongDomain: ("email", "This link is for other addresses."),
     join_links.LinkNotOpen: ("", "This link does not work any more."),
     limits.LimitsNothing: ("", "Fill in at least one of the four, or remove the limit."),

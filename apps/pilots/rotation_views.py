@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.access import ADMINS, LEADS, allow, signed_in
 from apps.catalog.models import Candidate
 from apps.pilots import rotations
-from apps.pilots.arms import newest_era, standing_rotations
+from apps.pilots.arms import elsewhere, newest_era, standing_rotations
 from apps.pilots.balance import balances
 from apps.pilots.life_forms import RotationForm, UnblindForm
 from apps.pilots.life_refusals import attempt, sentence
@@ -32,11 +32,14 @@ REFUSALS = (
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """A rotation as administrators set it up. `problems` hold now, whatever held at its start."""
+    """A rotation as administrators set it up. `problems` hold now, whatever held at its start;
+    those `left_out` answer nobody.
+    """
 
     rotation: Rotation
     role: str
     arms: list[Candidate]
+    left_out: list[Candidate]
     others: list[Candidate]
     problems: list[str]
     cautions: list[str]
@@ -133,6 +136,7 @@ def _turns(pilot: Pilot, found: Rotation) -> Turns:
         rotation=found,
         role=UseRole(found.role).label,
         arms=arms,
+        left_out=elsewhere(found, arms),
         others=others,
         problems=rotations.disagreements(arms, found.role),
         cautions=rotations.cautions(arms),

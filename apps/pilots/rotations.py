@@ -170,6 +170,7 @@ def start_rotation(
         role=role,
         alias=name,
         seed=secrets.token_hex(_SEED_BYTES),
+        residence=arms[0].provider.residence,
         created_at=now,
     )
     first_day = working_day(max(now, locked.period.start), locked.zone_info)

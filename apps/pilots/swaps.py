@@ -3,7 +3,7 @@
 It is a rejection of whom the day had assigned, and nobody learns who that was, or who comes next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from apps.accounts.models import Person
-from apps.catalog.models import CandidateState
+from apps.catalog.models import Candidate, CandidateState
 from apps.changes.actions import routes_changed
 from apps.core.rotation import DAY_BEGINS, next_working_day, order_of, working_day
-from apps.pilots.arms import standing_rotations
+from apps.pilots.arms import elsewhere, standing_rotations
 from apps.pilots.models import Enrollment, Pilot, Rotation, Swap, Trial, UseRole
 from apps.pilots.rotations import RotationEnded
 from apps.pilots.trail import open_pilot
@@ -35,10 +35,14 @@ class NobodyElse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Who can answer now, and who of them is on trial, so that it may be chosen instead."""
+    """Who can answer now, and who of them is on trial, so that it may be chosen instead.
+
+    `known` are all that ever were on trial, with their providers.
+    """
 
     active: frozenset[int]
     eligible: frozenset[int]
+    known: Mapping[int, Candidate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def choices(*, pilot: Pilot, person: Person, now: datetime) -> list[Choice]:
             alias=rotation.alias,
             role=ROLE_WORDS[UseRole(rotation.role)],
             is_swapped=rotation.id in swapped,
-            can_swap=rotation.id not in swapped and _other(order, candidates) is not None,
+            can_swap=rotation.id not in swapped and _other(rotation, order, candidates) is not None,
             until=until,
         )
         for rotation in standing_rotations(pilot)
@@ -116,7 +120,7 @@ def swap(*, rotation: Rotation, person: Person, now: datetime) -> Swap:
     if Swap.objects.filter(rotation=rotation, person=person, day=day).exists():
         raise SwappedToday(rotation.alias)
     order = _order(rotation, person, day)
-    other = _other(order, _candidates(pilot))
+    other = _other(rotation, order, _candidates(pilot))
     if other is None:
         raise NobodyElse(rotation.alias)
     made = Swap.objects.create(
@@ -136,17 +140,21 @@ def _order(rotation: Rotation, person: Person, day: date) -> tuple[int, ...]:
 
 
 def _candidates(pilot: Pilot) -> Candidates:
-    ever = Trial.objects.filter(pilot=pilot).order_by("id").select_related("candidate")
+    ever = Trial.objects.filter(pilot=pilot).order_by("id").select_related("candidate__provider")
     active = {each.candidate_id for each in ever if each.candidate.state == CandidateState.ACTIVE}
     on_trial = {each.candidate_id for each in ever if each.dropped_at is None}
-    return Candidates(active=frozenset(active), eligible=frozenset(on_trial & active))
+    known = {each.candidate_id: each.candidate for each in ever}
+    return Candidates(frozenset(active), frozenset(on_trial & active), known)
 
 
-def _other(order: Sequence[int], candidates: Candidates) -> int | None:
+def _other(rotation: Rotation, order: Sequence[int], candidates: Candidates) -> int | None:
     """Return who is next after whoever answers now.
 
     That is the first in turn that is not paused. One that was dropped today keeps the day it was
-    given, but is given no other.
+    given, but is given no other. Whose code would go elsewhere than people were told is not asked.
     """
-    now = next((each for each in order if each in candidates.active), None)
-    return next((each for each in order if each != now and each in candidates.eligible), None)
+    known = (candidates.known[each] for each in order if each in candidates.known)
+    away = {each.id for each in elsewhere(rotation, known)}
+    here = [each for each in order if each not in away]
+    now = next((each for each in here if each in candidates.active), None)
+    return next((each for each in here if each != now and each in candidates.eligible), None)

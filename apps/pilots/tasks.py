@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from apps.pilots import closing, closing_letters, routing
+from apps.pilots import closing, closing_letters, last_day, routing
 
 
 @shared_task
@@ -12,8 +12,13 @@ def publish_if_stale() -> None:
 
 @shared_task
 def close_due_pilots() -> None:
-    """Beat runs this every minute; each closing is its own transaction, and closes once."""
+    """Beat runs this every minute; each closing is its own transaction, and closes once.
+
+    What nobody ends is announced here three days before its last day is over.
+    """
     now = timezone.now()
+    for pilot_id in last_day.ending_pilots(now=now):
+        last_day.end_by_itself(pilot_id=pilot_id, now=now)
     for pilot_id in closing.due_pilots(now=now):
         closing.close_due(pilot_id=pilot_id, now=now)
 

@@ -51,6 +51,15 @@ async def test_the_next_in_order_answers_for_those_that_are_paused(rig, paused):
     assert who(rig.record()) == (TURNS[paused], 5, TURNS[0])
 
 
+async def test_the_next_in_order_answers_for_those_that_are_left_out(rig):
+    table = rotating(rig)
+    rotation = replace(table.pilots[1].blind["pilot-blind"], left_out=TURNS[:2])
+    table.pilots[1].blind["pilot-blind"] = rotation
+
+    assert (await rig.chat("pilot-blind")).status == 200
+    assert who(rig.record()) == (TURNS[2], 5, TURNS[0])
+
+
 async def test_the_next_in_order_answers_for_one_that_left_the_table(rig):
     del rotating(rig).candidates[TURNS[0]]
 

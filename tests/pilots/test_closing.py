@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from apps.pilots.closing import (
+    AfterTheLastDay,
     Afterwards,
     AnnouncedAlready,
     AnswersElsewhere,
@@ -89,6 +90,17 @@ def test_three_days_are_the_least_and_one_announcement_the_most():
         announce_closing(pilot=pilot, closes_at=THEN + DAY, now=NOON)
 
     assert ending(pilot)[1] == THEN
+
+
+def test_nothing_is_left_to_close_after_the_last_day():
+    pilot = make_pilot(ends_on=NOON.date() + 5 * DAY, zone="Europe/Berlin")
+    end = NOON.replace(hour=23) + 5 * DAY
+
+    with pytest.raises(AfterTheLastDay):
+        announce_closing(pilot=pilot, closes_at=end + timedelta(seconds=1), now=NOON)
+    announce_closing(pilot=pilot, closes_at=end, now=NOON)
+
+    assert ending(pilot)[1] == end
 
 
 def test_drafts_and_closed_pilots_are_not_announced():

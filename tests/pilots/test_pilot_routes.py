@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from apps.catalog.models import CandidateState
+from apps.catalog.models import CandidateState, Provider
 from apps.core.rotation import Era
 from apps.gateway.contract import RotationRoute, RouteTable
 from apps.pilots.models import AfterClose, Rotation, RotationEra, Swap
@@ -135,6 +135,31 @@ def test_swaps_of_today_and_later_are_told(now, today):
     }
 
 
+@pytest.mark.parametrize(
+    ("told", "places", "left"),
+    [
+        ("inside", ["inside", "inside", "inside"], []),
+        ("inside", ["outside", "inside", "outside"], [0, 2]),
+        ("outside", ["outside", "inside", "outside"], [1]),
+        # What was told is not known any more, or nobody is there: the earliest registered counts.
+        ("", ["inside", "outside", "inside"], [1]),
+        ("private", ["inside", "outside", "inside"], [1]),
+    ],
+)
+def test_an_arm_whose_code_would_go_elsewhere_is_left_out_of_its_rotation(told, places, left):
+    pilot = make_pilot()
+    ids = trials(pilot, "one", "two", "three")
+    rotate(pilot, (TODAY - 9 * DAY, ids), residence=told)
+    for id_, place in zip(ids, places, strict=True):
+        Provider.objects.filter(candidates__id=id_).update(residence=place)
+
+    route = route_of(pilot)
+
+    assert route.blind["pilot-chat"].left_out == tuple(ids[place] for place in left)
+    assert route.blind["pilot-chat"].eras == (Era(TODAY - 9 * DAY, tuple(ids)),)
+    assert route.aliases == {}
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_rotations_take_the_same_queries_for_any_number(count, django_assert_num_queries):
     for _ in range(count):
@@ -152,7 +177,7 @@ def test_rotations_take_the_same_queries_for_any_number(count, django_assert_num
                 at=NOON,
             )
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         build_route_table(NOON)
 
 
@@ -215,9 +240,25 @@ def test_whoever_was_chosen_answers_for_every_name_after_the_end(chosen):
 
 def test_nobody_answers_after_the_end_if_whoever_was_chosen_is_gone():
     candidate = make_candidate(state=CandidateState.RETIRED)
-    pilot, _ = closing(after_close=AfterClose.WINNER, after_candidate=candidate)
+    pilot, _ = closing(
+        closes_at=NOON + DAY, after_close=AfterClose.WINNER, after_candidate=candidate
+    )
 
     assert route_of(pilot).after is None
+
+
+@pytest.mark.parametrize("closes_at", [None, datetime(2027, 2, 1, 0, 0, 1, tzinfo=UTC)])
+def test_nobody_answers_by_name_between_the_last_day_and_the_closing(closes_at):
+    pilot, _ = closing(
+        closes_at=closes_at, after_close=AfterClose.WINNER, after_candidate=make_candidate()
+    )
+
+    before = route_of(pilot)
+    pilot.closed_at = datetime(2027, 2, 3, tzinfo=UTC)
+    pilot.save()
+
+    assert (before.closes_at, before.after) == (datetime(2027, 2, 1, tzinfo=UTC), None)
+    assert route_of(pilot, pilot.closed_at).after is not None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from apps.accounts.models import AuditEntry
-from apps.catalog.models import Candidate, CandidateState
+from apps.catalog.models import Candidate, CandidateState, Provider
 from apps.core.rotation import order_of
 from apps.gateway.contract import ROUTES_KEY, RouteTable
 from apps.pilots.models import Swap
@@ -92,6 +92,13 @@ def test_others_keep_whom_they_have(rotation, person):
 def test_paused_candidates_are_passed_over(rotation, person):
     _, second, third = order(rotation, person)
     enter(second, CandidateState.PAUSED)
+
+    assert swap(rotation=rotation, person=person, now=NOON).chosen_id == third
+
+
+def test_nobody_whose_code_would_go_elsewhere_is_passed_on_to(rotation, person):
+    first, second, third = order(rotation, person)
+    Provider.objects.filter(candidates=second).update(residence="inside")
 
     assert swap(rotation=rotation, person=person, now=NOON).chosen_id == third
 

@@ -27,7 +27,7 @@ UNSEEDED_KEY: Final = LIMITS_PREFIX + "unseeded"
 RECORD_VERSION: Final = 2
 # Version 1 lacks assigned_candidate_id; records of it may still wait in a journal or the stream.
 READABLE_RECORDS: Final = (1, 2)
-ROUTES_FORMAT: Final = 3
+ROUTES_FORMAT: Final = 4
 
 OUTCOMES: Final = (
     "ok",

@@ -103,12 +103,14 @@ class RotationRoute:
     """Who takes turns behind a blind alias; see core.rotation. The seed is secret.
 
     `swaps` holds who was chosen in place of the candidate that a day had assigned, by
-    "<person id>:<working day>"; only of today and later.
+    "<person id>:<working day>"; only of today and later. Of `left_out` nobody is asked, since code
+    would go elsewhere than people were told: the next in order answers, as for one that is paused.
     """
 
     seed: str
     eras: tuple[Era, ...]
     swaps: dict[str, int] = field(default_factory=dict)
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ def _rotation(row: dict[str, Any]) -> RotationRoute:
         Era(date.fromisoformat(era["first_day"]), tuple(era["candidate_ids"]))
         for era in row["eras"]
     )
-    return RotationRoute(**row | {"eras": tuple(eras)})
+    return RotationRoute(**row | {"eras": tuple(eras), "left_out": tuple(row["left_out"])})
 
 
 def _candidate(row: dict[str, Any]) -> CandidateRoute:

@@ -6,19 +6,24 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models import Person
-from apps.catalog.models import Candidate
+from apps.catalog.models import Candidate, Residence
 from apps.core.rotation import Era
 from apps.pilots.models.pilots import ALIAS, Pilot
 from apps.pilots.models.plans import UseRole
 
 
 class Rotation(models.Model):
-    """One blind alias of a pilot, for one role. The seed alone decides whose turn it is."""
+    """One blind alias of a pilot, for one role. The seed alone decides whose turn it is.
+
+    `residence` is the class of place that code goes to, as people were told when it began; empty
+    for rotations older than the field.
+    """
 
     pilot = models.ForeignKey(Pilot, on_delete=models.PROTECT, related_name="rotations")
     role = models.CharField(max_length=16, choices=UseRole)
     alias = models.CharField(max_length=63, validators=[RegexValidator(ALIAS)])
     seed = models.CharField(max_length=64)
+    residence = models.CharField(max_length=16, choices=Residence, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
