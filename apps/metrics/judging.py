@@ -2,7 +2,7 @@
 
 Whether one is better is judged two-sided, corrected for rivals and looks; whether one is not worse
 than another by more than the margin, one-sided and on the last look alone, since a tie is decided
-once. Fewer than five people decide nothing.
+once. A pair that fewer than five people have compared, or twenty votes, is not decided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,14 @@ from apps.core.groups import LEAST_GROUP
 from apps.core.intervals import Interval
 from apps.metrics.findings import BETTER, EARLY, NOT_WORSE, NOTHING, TIE, WINNER, WORSE, Contrast
 from apps.metrics.standing import Group, log_odds_of, share_of
-from apps.metrics.stats.contrasts import bounds, differences, quantile
+from apps.metrics.stats.contrasts import (
+    LEAST_VOTES,
+    bounds,
+    differences,
+    is_decidable,
+    people_of,
+    quantile,
+)
 from apps.metrics.stats.looks import difference_alpha, margin_alpha
 
 WINS: Final = "wins"
@@ -125,9 +132,11 @@ def contrasts_of(
 def verdict_of(judged: Sequence[Group], first_id: int, second_id: int, terms: Terms) -> str:
     """Return what a look says of the first against the second."""
     group = next((each for each in judged if {first_id, second_id} <= set(each.ids)), None)
-    if group is None or group.estimates.clusters < LEAST_GROUP:
+    if group is None:
         return EARLY
     first, second = group.ids.index(first_id), group.ids.index(second_id)
+    if not is_decidable(group.estimates, first, second):
+        return EARLY
     low, high = bounds(group.estimates, first, second, alpha=terms.alpha)
     if low > 0:
         return BETTER
@@ -143,15 +152,19 @@ def missing(
     """Return about how many more answers settle a pair, and in how many working days.
 
     Settled is a difference that is told from nothing, or one that is told to be within the margin,
-    whichever is nearer, with four chances in five. None where more answers are no plan.
+    whichever is nearer, with four chances in five. None where more answers are no plan: where they
+    would be too many, or people are missing.
     """
     estimates = group.estimates
+    people = people_of(estimates, first, second)
+    if people < LEAST_GROUP:
+        return None, None
     difference, error = (float(each) for each in differences(estimates, first, second))
     ids = (group.ids[first], group.ids[second])
     count = sum(pace.counts.get(each, 0) for each in ids)
     targets = [
-        (abs(difference), quantile(terms.alpha, estimates.clusters)),
-        (terms.inner_margin - abs(difference), quantile(terms.margin_alpha, estimates.clusters)),
+        (abs(difference), quantile(terms.alpha, people)),
+        (terms.inner_margin - abs(difference), quantile(terms.margin_alpha, people)),
     ]
     times = [
         ((float(reach) + _POWER) * error / gap) ** 2
@@ -161,6 +174,8 @@ def missing(
     if not times or min(times) > _MOST_TIMES or not count:
         return None, None
     more = ceil(count * max(min(times) - 1, 0))
+    if estimates.votes is not None:
+        more = max(more, LEAST_VOTES - int(estimates.votes[first, second]))
     a_day = sum(pace.per_day.get(each, 0.0) for each in ids)
     return more, ceil(more / a_day) if a_day > 0 else None
 

@@ -34,24 +34,39 @@ ALPHA: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """What one person's working day with one candidate came to. Weight is shown, or 1."""
+    """What one person's working day with one candidate came to. Weight is shown, or 1.
+
+    `given_on` is the working day of the answer as it stands; None where that is the day itself.
+    """
 
     person_id: int
     day: date
     candidate_id: int
     value: float
     weight: float = 1.0
+    given_on: date | None = None
+
+    @property
+    def known_on(self) -> date:
+        """The working day from which on this is known as it stands: that of the last word."""
+        return max(self.day, self.given_on or self.day)
 
 
 @dataclass(frozen=True, slots=True)
 class VoteRow:
-    """One blind vote: left, right, tie or both_bad."""
+    """One blind vote: left, right, tie or both_bad. `given_on` as that of a day."""
 
     person_id: int
     day: date
     left_id: int
     right_id: int
     outcome: str
+    given_on: date | None = None
+
+    @property
+    def known_on(self) -> date:
+        """The working day from which on this is known as it stands."""
+        return max(self.day, self.given_on or self.day)
 
     @property
     def points(self) -> float:
@@ -117,7 +132,7 @@ def _group_of_days(
     )
     found = crossover.fit(cells)
     levels, errors = crossover.levels_of(cells, found)
-    reach = quantile(ALPHA, found.estimates.clusters) * errors
+    reach = quantile(ALPHA, cells.people) * errors
     whole = _intervals(levels - reach, levels, levels + reach, lambda x: np.clip(x, *limits))
     own = whole
     if len(ids) > 1:

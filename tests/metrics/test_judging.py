@@ -31,7 +31,7 @@ def group(difference, error, people=25, ids=(7, 9)):
         Estimates(
             np.array([difference / 2, -difference / 2]),
             np.array([[variance, -variance], [-variance, variance]]),
-            np.array(people),
+            np.array([people, people]),
         ),
         (None, None),
         (None, None),
@@ -64,6 +64,28 @@ def test_verdicts_hold_intervals_against_nothing_and_the_margin(
 @pytest.mark.parametrize("judged", [[], [group(5, 0.1, people=4)], [group(5, 0.1, ids=(7, 11))]])
 def test_few_people_and_who_never_met_are_too_early(judged):
     assert verdict_of(judged, 7, 9, LAST) == EARLY
+
+
+def test_a_pair_needs_five_people_who_met_each_of_the_two():
+    """A team of 25, four of whom have met the second: it joined yesterday."""
+    judged = [group(5, 0.1)]
+    judged[0].estimates.clusters[1] = 4
+
+    assert verdict_of(judged, 7, 9, LAST) == EARLY
+    assert missing(judged[0], 0, 1, TERMS, PACE) == (None, None)
+
+    judged[0].estimates.clusters[1] = 5
+    assert verdict_of(judged, 7, 9, LAST) == BETTER
+
+
+@pytest.mark.parametrize(("cast", "verdict", "more"), [(19, EARLY, 1), (20, BETTER, 0)])
+def test_a_pair_needs_twenty_votes(cast, verdict, more):
+    few = group(5, 0.1)
+    votes = np.array([[0.0, cast], [cast, 0.0]])
+    judged = [replace(few, estimates=replace(few.estimates, votes=votes))]
+
+    assert verdict_of(judged, 7, 9, LAST) == verdict
+    assert missing(judged[0], 0, 1, TERMS, PACE)[0] == more
 
 
 def test_more_rivals_and_looks_make_verdicts_harder():

@@ -73,7 +73,7 @@ def test_pairs_of_votes_are_by_each_raters_points():
 
 def group(ids, intervals):
     count = len(ids)
-    estimates = Estimates(np.zeros(count), np.eye(count), np.array(9))
+    estimates = Estimates(np.zeros(count), np.eye(count), np.full(count, 9))
     known = tuple(Interval(*each) if each else None for each in intervals)
     return Group(ids, estimates, known, known)
 

@@ -99,12 +99,6 @@ def first_shares(effects: Floats) -> Floats:
     return np.bincount(first, minlength=effects.shape[-1]) / len(effects)
 
 
-def percentile_bounds(drawn: Floats, *, alpha: float) -> tuple[Floats, Floats]:
-    """Return the percentile interval over rounds, the first dimension."""
-    low, high = np.nanquantile(drawn, [alpha / 2, 1 - alpha / 2], axis=0)
-    return low, high
-
-
 def _known(cells: Cells) -> Floats:
     effects = crossover.fit(cells).estimates.effects
     return np.asarray(np.where(cells.days.sum(axis=-2) > 0, effects, np.nan), dtype=np.float64)

@@ -105,8 +105,10 @@ def fit(votes: Votes, *, prior: float = PRIOR, has_side: bool = True) -> Fit:
     factor = np.where(raters > 1, raters / np.maximum(raters - 1, 1), np.nan)
     pulls = scores @ pseudo_inverse(hessian)[0]
     spread = np.einsum("...gi,...gj->...ij", pulls, pulls) * factor[..., None, None]
+    cast = votes.counts + np.swapaxes(votes.counts, -1, -2)
+    compared = (cast.sum(axis=-1) > 0).sum(axis=-2)
     return Fit(
-        Estimates(found[..., :-1], spread[..., :-1, :-1], raters),
+        Estimates(found[..., :-1], spread[..., :-1, :-1], compared, cast.sum(axis=-3)),
         found[..., -1],
         np.sqrt(spread[..., -1, -1]),
         hessian,

@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from apps.core.groups import LEAST_GROUP
+
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 # What is smaller than this part of the largest is nothing but rounding.
 TINY: Final = 1e-9
+# Fewer votes on a pair than these may all fall one way by chance, which looks like certainty.
+LEAST_VOTES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,30 @@ class Estimates:
     """Effects of K candidates, shape (…, K), which sum to nothing in each set that has met.
 
     `covariance` has shape (…, K, K), NaN where nothing is known of it. `clusters` is how many
-    people the effects come from, shape (…).
+    people have compared each candidate with another one, shape (…, K). `votes` counts those on each
+    pair, shape (…, K, K); None where days are compared.
     """
 
     effects: Floats
     covariance: Floats
     clusters: Integers
+    votes: Floats | None = None
+
+
+def people_of(found: Estimates, first: int, second: int) -> Integers:
+    """Return from how many people a difference is known, shape (…): those of the rarer of the two.
+
+    An arm that joined yesterday is known from those few who met it, however large the team is.
+    """
+    return np.minimum(found.clusters[..., first], found.clusters[..., second])
+
+
+def is_decidable(found: Estimates, first: int, second: int) -> Flags:
+    """Tell, shape (…), whether enough people and votes have compared two to judge them at all."""
+    enough = people_of(found, first, second) >= LEAST_GROUP
+    if found.votes is not None:
+        enough = enough & (found.votes[..., first, second] >= LEAST_VOTES)
+    return np.asarray(enough, dtype=np.bool_)
 
 
 def differences(found: Estimates, first: int, second: int) -> tuple[Floats, Floats]:
@@ -54,15 +76,27 @@ def quantile(alpha: float, clusters: Integers) -> Floats:
 def bounds(found: Estimates, first: int, second: int, *, alpha: float) -> tuple[Floats, Floats]:
     """Return the ends of the two-sided (1 - alpha) interval of a difference, shapes (…)."""
     difference, error = differences(found, first, second)
-    reach = quantile(alpha, found.clusters) * error
+    reach = _reach(quantile(alpha, people_of(found, first, second)), error)
     return difference - reach, difference + reach
 
 
+def _reach(quantiles: Floats, errors: Floats) -> Floats:
+    # Of one person nothing is told, even where they left no error: no bound, not 0 times infinity.
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(np.isinf(quantiles), np.inf, quantiles * errors))
+
+
 def is_best(found: Estimates, best: int, *, alpha: float) -> Flags:
-    """Tell, shape (…), whether one is separated from each rival; NaN separates nobody."""
-    count = found.effects.shape[-1]
-    lows = [bounds(found, best, rival, alpha=alpha)[0] for rival in range(count) if rival != best]
-    return np.asarray(np.all(np.stack(lows) > 0, axis=0), dtype=np.bool_)
+    """Tell, shape (…), whether one is separated from each rival, enough having compared the two.
+
+    NaN separates nobody.
+    """
+    rivals = [each for each in range(found.effects.shape[-1]) if each != best]
+    separated = [
+        (bounds(found, best, rival, alpha=alpha)[0] > 0) & is_decidable(found, best, rival)
+        for rival in rivals
+    ]
+    return np.asarray(np.all(np.stack(separated), axis=0), dtype=np.bool_)
 
 
 def pseudo_inverse(matrix: Floats) -> tuple[Floats, Integers]:
@@ -80,7 +114,7 @@ def pseudo_inverse(matrix: Floats) -> tuple[Floats, Integers]:
 def each_interval(found: Estimates, *, alpha: float) -> tuple[Floats, Floats]:
     """Return the ends of each effect's own interval, shapes (…, K)."""
     variance = np.diagonal(found.covariance, axis1=-2, axis2=-1)
-    reach = quantile(alpha, found.clusters)[..., None] * np.sqrt(np.maximum(variance, 0))
+    reach = _reach(quantile(alpha, found.clusters), np.sqrt(np.maximum(variance, 0)))
     return found.effects - reach, found.effects + reach
 
 

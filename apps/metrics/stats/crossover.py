@@ -4,8 +4,10 @@ Each developer meets every candidate on days that chance picked. The model is le
 effect of each developer and one of each candidate, y = developer + candidate + noise, weighted
 where a day counts by what was shown on it. Errors are clustered by developer (CR1, as statsmodels'
 cov_type="cluster"), so that days of one person need not be independent; intervals use Student's t
-on (developers - 1) degrees. There is no effect of the day: blocks are balanced, so that time hits
-all candidates alike, and thirty effects of days would cost a small team the power it has.
+on (developers - 1) degrees. Who has met one candidate alone says nothing of a difference: neither
+their days nor they themselves are counted in the errors, or five people of whom one has met both
+would look certain. There is no effect of the day: blocks are balanced, so that time hits all
+candidates alike, and thirty effects of days would cost a small team the power it has.
 
 A developer's days with one candidate enter by their sums alone, so that G developers and K
 candidates are two tables of G by K. Leading dimensions (…) are pilots computed at once.
@@ -28,6 +30,11 @@ class Cells:
     days: Integers
     weights: Floats
     totals: Floats
+
+    @property
+    def people(self) -> Integers:
+        """How many have any day at all, shape (…)."""
+        return np.asarray((self.days.sum(axis=-1) > 0).sum(axis=-1), dtype=np.int64)
 
 
 def cells_of(
@@ -71,11 +78,13 @@ class Fit:
 def fit(cells: Cells) -> Fit:
     """Return the candidates' effects, which sum to nothing in each set that has met.
 
-    The covariance is NaN where no day is left over once all effects are known, or below two people.
+    The covariance is NaN where no day is left over once all effects are known, or below two people
+    who have met two candidates.
     Effects of candidates that no developer links are not comparable: see `groups`. Source: CR1 of
     Cameron & Miller, "A practitioner's guide to cluster-robust inference", JHR 50 (2015).
     """
-    weights, totals = cells.weights, cells.totals
+    compared = (cells.days > 0).sum(axis=-1, keepdims=True) > 1
+    weights, totals = cells.weights * compared, cells.totals * compared
     by_person = weights.sum(axis=-1, keepdims=True)
     safe = np.where(by_person > 0, by_person, 1)
     shares = weights / safe
@@ -89,11 +98,12 @@ def fit(cells: Cells) -> Fit:
     residuals = totals - weights * effects[..., None, :]
     residuals = residuals - shares * residuals.sum(axis=-1, keepdims=True)
     pulls = residuals @ inverse
-    clusters = (by_person[..., 0] > 0).sum(axis=-1)
-    days = cells.days.sum(axis=(-1, -2))
+    clusters = compared[..., 0].sum(axis=-1)
+    days = (cells.days * compared).sum(axis=(-1, -2))
     correction = _correction(days, clusters, days - clusters - rank)
     covariance = correction[..., None, None] * np.einsum("...gi,...gj->...ij", pulls, pulls)
-    return Fit(Estimates(effects, covariance, clusters), pulls)
+    met = ((cells.days > 0) & compared).sum(axis=-2)
+    return Fit(Estimates(effects, covariance, met), pulls)
 
 
 def _correction(days: Integers, clusters: Integers, left: Integers) -> Floats:
@@ -117,6 +127,6 @@ def levels_of(cells: Cells, found: Fit) -> tuple[Floats, Floats]:
     by_person = cells.totals.sum(axis=-1) - cells.weights.sum(axis=-1) * mean
     pulls = (by_person / total)[..., None] + found.pulls
     pulls = pulls - np.einsum("...gk,...k->...g", found.pulls, met)[..., None]
-    clusters = found.estimates.clusters[..., None]
+    clusters = cells.people[..., None]
     factor = np.where(clusters > 1, clusters / np.maximum(clusters - 1, 1), np.nan)
     return levels, np.sqrt(factor * (pulls**2).sum(axis=-2))

@@ -82,6 +82,20 @@ def turns(chance: np.random.Generator, shape: tuple[int, int, int], count: int) 
     return order.reshape(pilots, people, blocks * count)[:, :, :days].astype(np.int64)
 
 
+def turns_with_late_arm(
+    chance: np.random.Generator, shape: tuple[int, int, int], count: int, late: int
+) -> Integers:
+    """Return turns where the last candidate joins on the last day of the second week.
+
+    Only the first `late` developers meet it on that day; from the third week on all take turns.
+    """
+    pilots, people, days = shape
+    first = min(2 * WORKING_DAYS, days)
+    early = turns(chance, (pilots, people, first), count - 1)
+    early[:, :late, -1] = count - 1
+    return np.concatenate([early, turns(chance, (pilots, people, days - first), count)], axis=-1)
+
+
 def daily_answers(chance: np.random.Generator, met: Integers, assumed: Assumptions) -> Days:
     """Return made-up answers to the daily question for turns of shape (R, G, D)."""
     levels = assumed.daily_levels * chance.standard_normal((*met.shape[:2], 1))

@@ -12,7 +12,7 @@ import numpy as np
 
 from apps.core.intervals import wilson
 from apps.metrics.stats import bradley_terry, crossover
-from apps.metrics.stats.contrasts import Estimates, Flags, bounds, is_best
+from apps.metrics.stats.contrasts import Estimates, Flags, bounds, is_best, is_decidable
 from apps.metrics.stats.looks import difference_alpha, margin_alpha
 from apps.metrics.stats.made_up import (
     WORKING_DAYS,
@@ -20,6 +20,7 @@ from apps.metrics.stats.made_up import (
     acceptance,
     daily_answers,
     turns,
+    turns_with_late_arm,
     votes_by_week,
 )
 
@@ -82,15 +83,29 @@ def not_worse_chances(
         return []
     alpha = margin_alpha(rivals=candidates - 1)
     least = -np.log((0.5 + margin) / (0.5 - margin)) if measure == "wins" else -margin
-    equal = _without_lead(assumed)
+    equal = without_lead(assumed)
     found = simulated(measure, (rounds, people, candidates), max(weeks), seed, equal)
-    return _judged(found, weeks, lambda each: bounds(each, 0, 1, alpha=alpha)[0] > least)
+    return _judged(found, weeks, lambda each: _is_not_worse(each, alpha, float(least)))
+
+
+def _is_not_worse(found: Estimates, alpha: float, least: float) -> Flags:
+    return (bounds(found, 0, 1, alpha=alpha)[0] > least) & is_decidable(found, 0, 1)
 
 
 def simulated(
-    measure: str, shape: tuple[int, int, int], weeks: int, seed: int, assumed: Assumptions
+    measure: str,
+    shape: tuple[int, int, int],
+    weeks: int,
+    seed: int,
+    assumed: Assumptions,
+    *,
+    late: int = 0,
 ) -> Iterator[tuple[int, Estimates]]:
-    """Yield each week with what (R, G, K) made-up pilots have found by its end."""
+    """Yield each week with what (R, G, K) made-up pilots have found by its end.
+
+    With `late`, the last candidate joins on the eve of the first look, for so many people; for
+    measures of days alone.
+    """
     pilots, people, count = shape
     if people < 1 or measure not in (*_DAYS, "wins"):
         raise ValueError(f"no trial by {measure} with {people} people")
@@ -102,7 +117,8 @@ def simulated(
         for week, cast in enumerate(votes, start=1):
             yield week, bradley_terry.fit(cast).estimates
         return
-    met = turns(chance, (pilots, people, weeks * WORKING_DAYS), count)
+    size = (pilots, people, weeks * WORKING_DAYS)
+    met = turns_with_late_arm(chance, size, count, late) if late else turns(chance, size, count)
     days = _DAYS[measure](chance, met, assumed)
     for week in range(1, weeks + 1):
         yield week, crossover.fit(days.cells(count, week * WORKING_DAYS)).estimates
@@ -120,7 +136,8 @@ def _judged(
     return answers
 
 
-def _without_lead(assumed: Assumptions) -> Assumptions:
+def without_lead(assumed: Assumptions) -> Assumptions:
+    """Return what holds for equals: as all candidates but the best are."""
     return replace(
         assumed, daily_gap=0.0, accepted_best=assumed.accepted, wins=0.5, liked_best=assumed.liked
     )

@@ -5,12 +5,14 @@ Power is held against the figures that the design of pilots was chosen by (docs/
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from apps.metrics.stats.bootstrap import resampled_strengths
-from apps.metrics.stats.power import Chance, chances, not_worse_chances
+from apps.metrics.stats.power import ASSUMED, Chance, chances, not_worse_chances
 from apps.metrics.stats.simulations import (
     Ballot,
     coverage,
@@ -45,6 +47,47 @@ SHEET: Final[dict[str, Expected]] = {
     "blind votes, 65 % wins, pair by pair": ((31, 46, 57), (78, 94, 98), (9, 32, 49), (0, 2, 4)),
 }
 NOT_WORSE: Final = (52, 81, 94)
+# Equals of whom few say little: what tells nothing must not look like certainty.
+_TENTH: Final = replace(ASSUMED, daily_answered=0.1)
+_A_VOTE: Final = replace(ASSUMED, votes_a_week=1)
+SPARSE: Final[dict[str, Callable[..., float]]] = {
+    **{
+        f"daily, one of ten answered, {people} people": partial(
+            false_winners, measure="daily", people=people, candidates=2, assumed=_TENTH
+        )
+        for people in (5, 10, 25)
+    },
+    **{
+        f"wins, one vote a week, {people} people": partial(
+            false_winners, measure="wins", people=people, candidates=2, assumed=_A_VOTE
+        )
+        for people in (5, 6, 10)
+    },
+    **{
+        f"{measure}, the last of {count} met by {late}": partial(
+            false_winners, measure=measure, people=25, candidates=count, late=late
+        )
+        for measure in ("daily", "acceptance")
+        for count in (2, 3)
+        for late in (1, 2, 5)
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds that something took, and the most it may."""
+
+    name: str
+    seconds: float
+    most: float
+
+    @property
+    def is_slow(self) -> bool:
+        return self.seconds > self.most
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.seconds:.2f} s (at most {self.most:g})"
 
 
 def tables(*, pilots: int = PILOTS) -> Iterator[str]:
@@ -53,7 +96,6 @@ def tables(*, pilots: int = PILOTS) -> Iterator[str]:
     yield from crossover_line(pilots)
     yield from false_winner_table(pilots)
     yield from coverage_table(pilots)
-    yield from bootstrap_line()
 
 
 def power_rows(pilots: int) -> dict[str, Power]:
@@ -125,6 +167,11 @@ def false_winner_table(pilots: int) -> Iterator[str]:
         ]
         yield _row(measure, [f"{100 * each:.2f}" for each in shares], 16)
     yield ""
+    yield "The same where little is known: few answers; or 25 people, of whom some have met the"
+    yield "last candidate when the first look comes."
+    for name, share in SPARSE.items():
+        yield _row(name, [f"{100 * share(pilots=pilots):.2f}"], 16)
+    yield ""
 
 
 def coverage_table(pilots: int) -> Iterator[str]:
@@ -139,16 +186,27 @@ def coverage_table(pilots: int) -> Iterator[str]:
     yield ""
 
 
-def bootstrap_line() -> Iterator[str]:
+def timings() -> Iterator[Timing]:
+    """Yield how long what people wait for takes, on the machine that this runs on."""
+    yield _timed("10,000 votes, 8 candidates, 1,000 rounds", 3, _resample)
+    for measure in ("daily", "acceptance", "wins"):
+        name = f"the wizard's chances, {measure}, 25 people, 3 candidates"
+        yield _timed(name, 2, partial(chances, measure=measure, people=25, candidates=3))
+
+
+def _timed(name: str, most: float, work: Callable[[], object]) -> Timing:
+    began = time.perf_counter()
+    work()
+    return Timing(name, time.perf_counter() - began, most)
+
+
+def _resample() -> None:
     chance = np.random.default_rng(1)
     raters = chance.integers(0, 25, 10_000)
     left = chance.integers(0, 8, 10_000)
     right = (left + chance.integers(1, 8, 10_000)) % 8
     points = chance.choice([0.0, 0.5, 1.0], 10_000)
-    began = time.perf_counter()
     resampled_strengths(raters, left, right, points, count=8, rounds=1_000)
-    took = time.perf_counter() - began
-    yield f"1,000 bootstrap rounds of 10,000 votes among 8 candidates: {took:.2f} s (under 3 s)"
 
 
 def _percent(found: list[Chance]) -> Figures:

@@ -5,7 +5,7 @@ with fewer rounds. Shares are 0 to 1.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from apps.metrics.stats.made_up import (
     turns,
     votes_by_week,
 )
-from apps.metrics.stats.power import ASSUMED, WEEKS, simulated
+from apps.metrics.stats.power import ASSUMED, WEEKS, simulated, without_lead
 
 # How much of the spread between completions is between developers, in the table's design effect.
 _WITHIN_PERSON: Final = 0.05
@@ -119,13 +119,24 @@ def _davidson(leads: Floats, ties: float) -> tuple[Floats, Floats]:
 
 
 def false_winners(
-    *, measure: str, people: int, candidates: int, pilots: int, seed: int = 1
+    *,
+    measure: str,
+    people: int,
+    candidates: int,
+    pilots: int,
+    seed: int = 1,
+    assumed: Assumptions = ASSUMED,
+    late: int = 0,
 ) -> float:
-    """Return in which share of pilots among equals somebody wins at any look."""
+    """Return in which share of pilots among equals somebody wins at any look.
+
+    `late` people meet the last candidate on the eve of the first look: see `simulated`.
+    """
     alpha = difference_alpha(rivals=candidates - 1, looks=len(WEEKS))
-    equal = replace(ASSUMED, daily_gap=0.0, accepted_best=ASSUMED.accepted, wins=0.5)
+    equal = without_lead(assumed)
+    shape = (pilots, people, candidates)
     won = np.zeros(pilots, dtype=np.bool_)
-    for week, found in simulated(measure, (pilots, people, candidates), max(WEEKS), seed, equal):
+    for week, found in simulated(measure, shape, max(WEEKS), seed, equal, late=late):
         if week in WEEKS:
             for each in range(candidates):
                 won |= is_best(found, each, alpha=alpha)

@@ -13,7 +13,7 @@ import pytest
 import statsmodels.api as sm
 
 from apps.metrics.stats.bradley_terry import NO_PRIOR, Votes, coefficients, fit, votes_of
-from apps.metrics.stats.contrasts import pseudo_inverse
+from apps.metrics.stats.contrasts import bounds, is_best, pseudo_inverse
 
 HERE = Path(__file__).parent
 WINNERS = {"left": (1.0, evalica.Winner.X), "right": (0.0, evalica.Winner.Y)}
@@ -174,7 +174,7 @@ def test_sandwich_errors_by_rater_and_the_side_are_those_of_statsmodels():
     assert found.side_error == pytest.approx(oracle.bse[0] * correction, rel=1e-6)
     errors = [np.sqrt(spread[0, 0] + spread[k, k] - 2 * spread[0, k]) for k in (1, 2, 3)]
     assert errors == pytest.approx(oracle.bse[1:] * correction, rel=1e-6)
-    assert found.estimates.clusters == 9
+    assert found.estimates.clusters.tolist() == [9] * len(found.estimates.effects)
 
 
 def test_a_side_that_wins_by_itself_makes_nobody_stronger():
@@ -206,6 +206,24 @@ def test_many_pilots_at_once_are_the_same_as_one_by_one():
         alone = fit(one)
         assert at_once.estimates.effects[place] == pytest.approx(alone.estimates.effects)
         assert at_once.estimates.covariance[place] == pytest.approx(alone.estimates.covariance)
+
+
+def test_five_votes_that_all_fall_one_way_decide_nothing():
+    """The sandwich of separated votes is tiny: without the floor, 5 to 0 were certainty."""
+    five = fit(votes([0] * 5, [1] * 5, [1] * 5, 2, np.arange(5))).estimates
+    twenty = fit(votes([0] * 20, [1] * 20, [1] * 20, 2, np.arange(20) % 5)).estimates
+
+    assert bounds(five, 0, 1, alpha=0.05)[0] > 0
+    assert not is_best(five, 0, alpha=0.05)
+    assert is_best(twenty, 0, alpha=0.05)
+    assert twenty.votes.tolist() == [[0, 20], [20, 0]]
+    assert twenty.clusters.tolist() == [5, 5]
+
+
+def test_raters_are_counted_for_each_candidate_they_have_compared():
+    found = fit(votes([0, 0, 1], [1, 1, 2], [1, 0, 1], 3, np.array([0, 1, 1]))).estimates
+
+    assert found.clusters.tolist() == [2, 2, 1]
 
 
 def test_order_of_votes_does_not_matter():

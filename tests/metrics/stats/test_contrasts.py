@@ -16,7 +16,7 @@ from apps.metrics.stats.contrasts import (
 FOUND = Estimates(
     np.array([0.3, 0.0, -0.3]),
     np.array([[0.02, -0.01, -0.01], [-0.01, 0.02, -0.01], [-0.01, -0.01, 0.02]]),
-    np.array(11),
+    np.array([11, 11, 11]),
 )
 
 
@@ -44,7 +44,8 @@ def test_each_has_an_interval_of_its_own():
 
 
 def test_two_intervals_part_exactly_where_their_difference_is_told_from_nothing():
-    two = Estimates(np.array([0.2, -0.2]), np.array([[1.0, -1.0], [-1.0, 1.0]]) * 0.01, np.array(9))
+    spread = np.array([[1.0, -1.0], [-1.0, 1.0]]) * 0.01
+    two = Estimates(np.array([0.2, -0.2]), spread, np.array([9, 9]))
 
     lows, highs = each_interval(two, alpha=0.05)
 
@@ -58,7 +59,7 @@ def test_the_best_is_separated_from_every_rival(alpha, expected):
 
 
 def test_nobody_is_separated_where_nothing_is_known():
-    unknown = Estimates(FOUND.effects, np.full((3, 3), np.nan), np.array(1))
+    unknown = Estimates(FOUND.effects, np.full((3, 3), np.nan), np.array([1, 1, 1]))
 
     assert not is_best(unknown, 0, alpha=0.5)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from apps.metrics.stats.contrasts import bounds, differences, quantile
+from apps.metrics.stats.contrasts import bounds, differences, is_best, quantile
 from apps.metrics.stats.crossover import Cells, cells_of, fit, levels_of
 from apps.metrics.stats.made_up import Assumptions, acceptance, turns
 
@@ -50,7 +50,7 @@ def test_contrasts_and_clustered_errors_are_those_of_statsmodels(weighted):
         assert error == pytest.approx(oracle.bse[name], rel=1e-6)
         interval = oracle.conf_int(alpha=0.05).loc[name]
         assert bounds(found, candidate, 0, alpha=0.05) == pytest.approx(tuple(interval), rel=1e-6)
-    assert found.clusters == PEOPLE
+    assert found.clusters.tolist() == [PEOPLE] * COUNT
 
 
 def test_effects_sum_to_nothing():
@@ -111,7 +111,58 @@ def test_a_developer_with_one_candidate_says_nothing_of_the_difference():
     found = fit(cells_of(people, candidates, values, np.ones(5), shape=(3, 2))).estimates
 
     assert differences(found, 1, 0)[0] == pytest.approx(1.5)
-    assert found.clusters == 3
+    assert found.clusters.tolist() == [2, 2]
+
+
+def test_who_met_one_candidate_alone_changes_neither_effects_nor_errors():
+    """The oracle is asked about those who compared: others say nothing of a difference."""
+    rows = made_up_days()
+    alone = pd.DataFrame(
+        [(g, 0, 5.0 + g % 3, 40.0) for g in (12, 12, 13, 14)],
+        columns=["person", "candidate", "y", "w"],
+    )
+    oracle = smf.wls("y ~ C(person) + C(candidate)", rows, weights=rows.w).fit(
+        cov_type="cluster", cov_kwds={"groups": rows.person}, use_t=True
+    )
+    both = pd.concat([rows, alone])
+
+    columns = (both[name].to_numpy() for name in ("person", "candidate", "y", "w"))
+    found = fit(cells_of(*columns, shape=(15, COUNT))).estimates
+
+    difference, error = differences(found, 1, 0)
+    assert difference == pytest.approx(oracle.params["C(candidate)[T.1]"], rel=1e-6)
+    assert error == pytest.approx(oracle.bse["C(candidate)[T.1]"], rel=1e-6)
+    assert found.clusters.tolist() == [PEOPLE] * COUNT
+
+
+def test_five_people_one_of_whom_met_both_tell_nothing():
+    """One person's day leaves no error at all, which is not certainty."""
+    people = np.append(np.repeat(np.arange(5), 9), 0)
+    candidates = np.append(np.zeros(45, dtype=np.int64), 1)
+    values = np.append(np.tile([3.0, 4.0, 3.0], 15), 5.0)
+
+    found = fit(cells_of(people, candidates, values, np.ones(46), shape=(5, 2))).estimates
+
+    assert found.clusters.tolist() == [1, 1]
+    assert not is_best(found, 1, alpha=0.05)
+    assert bounds(found, 1, 0, alpha=0.05) == (-np.inf, np.inf)
+
+
+def test_an_arm_that_joined_yesterday_is_known_from_those_who_met_it():
+    chance = np.random.default_rng(1)
+    people, candidates = np.repeat(np.arange(25), 8), np.tile([0, 1], 100)
+    people, candidates = np.append(people, range(4)), np.append(candidates, [2] * 4)
+    values = chance.normal(size=204) + 9 * (candidates == 2)
+
+    found = fit(cells_of(people, candidates, values, np.ones(204), shape=(25, 3))).estimates
+
+    assert found.clusters.tolist() == [25, 25, 4]
+    # With t on the 24 degrees of the whole team it would have won.
+    assert bounds(found, 2, 0, alpha=0.05)[0] > 0
+    assert not is_best(found, 2, alpha=0.05)
+    difference, error = differences(found, 2, 0)
+    reach = bounds(found, 2, 0, alpha=0.05)[1] - difference
+    assert reach == pytest.approx(3.1824 * error, rel=1e-4)
 
 
 def test_one_developer_has_no_interval():
@@ -127,7 +178,7 @@ def test_one_developer_has_no_interval():
 
     assert differences(found, 1, 0)[0] == pytest.approx(1.5)
     assert np.isnan(found.covariance).all()
-    assert quantile(0.05, found.clusters) == np.inf
+    assert quantile(0.05, found.clusters).tolist() == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize(

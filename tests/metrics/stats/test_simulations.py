@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from apps.metrics.stats.bradley_terry import fit
+from apps.metrics.stats.made_up import turns_with_late_arm
 from apps.metrics.stats.power import chances
+from apps.metrics.stats.printed import SPARSE
 from apps.metrics.stats.simulations import (
     Ballot,
     ballots,
@@ -42,6 +44,19 @@ def test_equals_have_a_winner_in_no_more_than_one_of_twenty_pilots(measure, peop
     share = false_winners(measure=measure, people=people, candidates=candidates, pilots=1_500)
 
     assert share <= 0.05
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_equals_of_whom_little_is_known_have_no_more_winners(name):
+    assert SPARSE[name](pilots=1_500) <= 0.05
+
+
+def test_a_late_arm_is_met_by_so_many_on_the_eve_of_the_first_look():
+    met = turns_with_late_arm(np.random.default_rng(1), (3, 6, 30), 3, late=2)
+
+    assert (met[:, :, :9] < 2).all()
+    assert (met[:, :, 9] == 2).tolist() == [[True, True, False, False, False, False]] * 3
+    assert np.sum(met[:, :, 10:] == 2, axis=-1) == pytest.approx(20 / 3, abs=1)
 
 
 def test_a_crossover_of_four_candidates_by_twenty_five_reaches_its_verdict_by_week_six():
