@@ -55,6 +55,7 @@ class Vote:
     right_length: int
     flagged: bool
     voted_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def votes_of(pilot: Pilot, role: str) -> list[Vote]:
             "on_right__length",
             "flagged",
             "voted_at",
+            "updated_at",
         )
     )
     return [Vote(*row) for row in rows]

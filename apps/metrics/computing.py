@@ -33,8 +33,8 @@ def compute_finding(pilot: Pilot, goal: Goal, *, now: datetime) -> Finding:
     begun = max(pilot.starts_on, arms.first_day or pilot.starts_on)
     days = planned_looks(begun, max(plan.decide_by, begun + timedelta(days=1)))
     look = look_of(days, today)
-    if pilot.closed_at is not None:
-        # The end is the last look, whenever it comes, and sees everything.
+    if pilot.closed_at is not None and today < days[-1]:
+        # An early end is the last look and sees everything; a later one is no further look.
         look = Look(len(days), len(days), today + timedelta(days=1))
     rivals = len(arms.ever | set(goal.candidate_ids) | active | evidence.met) - 1
     terms = Terms(
@@ -80,9 +80,9 @@ def compute_finding(pilot: Pilot, goal: Goal, *, now: datetime) -> Finding:
 
 
 def _standing(evidence: Evidence, measure: str, before: date | None) -> list[Group]:
-    """Return how all candidates stand; by evidence of days before a look, where one is given."""
-    days = [row for row in evidence.days if before is None or row.day < before]
-    votes = [row for row in evidence.votes if before is None or row.day < before]
+    """Return how all candidates stand; by what was known before a look, where one is given."""
+    days = [row for row in evidence.days if before is None or row.known_on < before]
+    votes = [row for row in evidence.votes if before is None or row.known_on < before]
     if measure == Measure.WINS:
         return standing_of_votes(votes, is_resampled=before is None)
     limits = _LIMITS[Measure(measure)]
@@ -112,7 +112,7 @@ def _baseline(plan: Plan, goal: Goal) -> float | None:
 
 
 def _bias(evidence: Evidence, live: list[Group]) -> Bias:
-    main = max(live, key=lambda group: int(group.estimates.clusters), default=None)
+    main = max(live, key=lambda group: int(group.estimates.clusters.max()), default=None)
     return Bias(
         asked=evidence.asked,
         answered=evidence.answered,

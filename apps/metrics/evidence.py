@@ -1,7 +1,7 @@
 """What people have said and done, as the rows that findings are computed from.
 
-Everything is analysed as assigned. Of blind evidence, what people gave who see results (leads and
-administrators) is counted apart: they know who leads. Withdrawn answers count nowhere.
+Everything is analysed as assigned. Of blind evidence, what people gave who see results, or ever
+saw, is counted apart: they know who leads. Withdrawn answers count nowhere.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +11,6 @@ from typing import Final, Protocol, TypeVar
 
 from django.db.models import Q
 
-from apps.accounts.models import Role, User
 from apps.core.intervals import Interval, wilson
 from apps.core.rotation import working_day
 from apps.feedback.comparison_queries import votes_of
@@ -19,6 +18,7 @@ from apps.feedback.ide_queries import acceptance_days
 from apps.feedback.models import Comparison, DailyQuestion, Rating
 from apps.feedback.samples import sampled_ratings
 from apps.metrics.arms import Arms
+from apps.metrics.seeing import seeing_people
 from apps.metrics.standing import BOTH_BAD, LEFT, RIGHT, DayRow, VoteRow
 from apps.metrics.stats.bias import extreme_raters, left_share
 from apps.pilots.models import Enrollment, Measure, Pilot, RatingScale, Swap
@@ -108,11 +108,17 @@ def _daily(pilot: Pilot, role: str, arms: Arms) -> Evidence:
         questions = questions.filter(asked_at__lt=end)
     asked = list(questions.order_by("day", "person_id"))
     rows = [
-        DayRow(each.person_id, each.day, each.candidate_id, float(each.score))
+        DayRow(
+            each.person_id,
+            each.day,
+            each.candidate_id,
+            float(each.score),
+            given_on=_day_of(pilot, each.updated_at),
+        )
         for each in asked
         if each.score is not None
         and each.withdrawn_at is None
-        and _in_time(pilot, each.answered_at, is_blind=bool(arms))
+        and _in_time(pilot, each.updated_at, is_blind=bool(arms))
     ]
     kept, seeing = _apart(rows, is_blind=bool(arms))
     volunteered, sampled = _liked(pilot)
@@ -131,7 +137,7 @@ def _daily(pilot: Pilot, role: str, arms: Arms) -> Evidence:
 
 def _wins(pilot: Pilot, role: str) -> Evidence:
     votes = [
-        each for each in votes_of(pilot, role) if _in_time(pilot, each.voted_at, is_blind=True)
+        each for each in votes_of(pilot, role) if _in_time(pilot, each.updated_at, is_blind=True)
     ]
     rows = [
         VoteRow(
@@ -140,6 +146,7 @@ def _wins(pilot: Pilot, role: str) -> Evidence:
             each.left_candidate_id,
             each.right_candidate_id,
             each.outcome,
+            _day_of(pilot, each.updated_at),
         )
         for each in votes
         if not each.flagged
@@ -171,7 +178,12 @@ def _end(pilot: Pilot, *, is_blind: bool) -> datetime | None:
     return min((at for at in ends if at is not None), default=None)
 
 
+def _day_of(pilot: Pilot, at: datetime | None) -> date | None:
+    return working_day(at, pilot.zone_info) if at else None
+
+
 def _in_time(pilot: Pilot, at: datetime | None, *, is_blind: bool) -> bool:
+    """Tell whether an answer is from before the end as it stands: corrected later, it is not."""
     end = _end(pilot, is_blind=is_blind)
     return end is None or (at is not None and at <= end)
 
@@ -187,11 +199,7 @@ def _apart(rows: Sequence[Row], *, is_blind: bool) -> tuple[list[Row], int]:
     if not is_blind:
         return list(rows), 0
     people = {row.person_id for row in rows}
-    seeing = set(
-        User.objects.filter(role__in=[Role.ADMIN, Role.LEAD], person_id__in=people).values_list(
-            "person_id", flat=True
-        )
-    )
+    seeing = people & seeing_people()
     return [row for row in rows if row.person_id not in seeing], len(seeing)
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from django.db.models import Count, Max, Model, QuerySet
 
-from apps.accounts.models import Role, User
 from apps.core.rotation import working_day
 from apps.feedback.models import Comparison, DailyQuestion, IdeEvent, Rating, SampledAnswer
 from apps.metrics.findings import FORMAT
+from apps.metrics.seeing import seeing_people
 from apps.pilots.models import Goal, IncumbentDay, Pilot, Plan, RotationEra, Swap, Trial
 
 
 def evidence_digest(pilot: Pilot, *, now: datetime) -> str:
     """Return a digest that changes with a pilot's evidence, its plan, and its working day.
 
-    Twelve small queries. The day is in it because looks come, and paces change, by days.
+    Fifteen small queries. The day is in it because looks come, and paces change, by days.
     """
     ends = f"{pilot.closed_at}:{pilot.unblinded_at}"
     told = sha256(f"{FORMAT}:{working_day(now, pilot.zone_info)}:{ends}".encode())
@@ -30,7 +30,10 @@ def _parts(pilot: Pilot) -> Iterator[Any]:
     of_pilot = {"pilot_id": pilot.id}
     answered = ("score", "answered_at", "updated_at", "withdrawn_at", "skipped_at")
     yield _sums(DailyQuestion.objects.filter(**of_pilot), *answered)
-    yield _sums(IdeEvent.objects.filter(**of_pilot), "candidate_id", "is_accepted", "received_at")
+    events = IdeEvent.objects.filter(**of_pilot)
+    yield _sums(events, "candidate_id", "is_accepted", "received_at")
+    # Some completions are left first and taken later: the same row.
+    yield events.filter(is_accepted=True).count()
     voted = ("ready_at", "voted_at", "updated_at", "withdrawn_at")
     yield _sums(Comparison.objects.filter(**of_pilot), *voted)
     yield _sums(Rating.objects.filter(**of_pilot), "updated_at", "withdrawn_at")
@@ -45,8 +48,7 @@ def _parts(pilot: Pilot) -> Iterator[Any]:
     yield list(Goal.objects.filter(pilot=pilot).order_by("id").values_list())
     yield list(Plan.objects.filter(pilot=pilot).order_by("id").values_list())
     yield _sums(IncumbentDay.objects.filter(incumbent__pilot=pilot), "recorded_at")
-    seeing = User.objects.filter(role__in=[Role.ADMIN, Role.LEAD]).order_by("person_id")
-    yield list(seeing.values_list("person_id", flat=True))
+    yield sorted(seeing_people())
 
 
 def _sums(rows: QuerySet[Model], *fields: str) -> Any:

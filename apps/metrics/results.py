@@ -94,7 +94,7 @@ def _count_withdrawn(pilot: Pilot, stored: StoredFinding) -> None:
     withdrawn = Q(pilot_id=pilot.id, role=stored.role, withdrawn_at__gt=stored.computed_at)
     count = 0
     if stored.measure == Measure.DAILY:
-        count = DailyQuestion.objects.filter(withdrawn, answered_at__isnull=False).count()
+        count = DailyQuestion.objects.filter(withdrawn).count()
     elif stored.measure == Measure.WINS:
         count = Comparison.objects.filter(withdrawn, is_blind=True).count()
     if count != stored.withdrawn_since:

@@ -50,7 +50,7 @@ def test_votes_are_told_with_sides_lengths_and_flags(contest):
         vote(comparison=asked, outcome=outcome, now=now)
         sides = asked.answers.order_by("side").values_list("candidate_id", flat=True)
         is_flagged = outcome == "tie"
-        expected.append(Vote(person.id, *sides, outcome, 5, len(second), is_flagged, now))
+        expected.append(Vote(person.id, *sides, outcome, 5, len(second), is_flagged, now, now))
 
     assert votes_of(contest.pilot, "chat") == expected
 
@@ -77,6 +77,7 @@ def test_a_changed_vote_is_told_as_it_stands_at_the_time_it_was_first_given(cont
 
     (told,) = votes_of(contest.pilot, "chat")
     assert (told.outcome, told.voted_at) == ("tie", NOON + HOUR)
+    assert told.updated_at == NOON + 2 * HOUR
 
 
 def test_while_answers_are_on_their_way_nothing_of_them_is_told(contest):

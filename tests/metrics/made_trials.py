@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from apps.core.rotation import assigned
 from apps.feedback.models import ComparedAnswer, Comparison, DailyQuestion, IdeEvent
+from apps.metrics.computing import compute_finding
+from apps.metrics.findings import Finding
 from apps.pilots.models import Goal, Plan
 from tests.factories import (
     make_candidate,
@@ -16,6 +18,14 @@ from tests.factories import (
 )
 
 FIRST = date(2026, 11, 2)
+
+
+def noon(day):
+    return datetime.combine(day, time(12), tzinfo=ZoneInfo("UTC"))
+
+
+# When the first look is due, and after the last.
+WEEK_3, WEEK_7 = (noon(FIRST + timedelta(weeks=each)) for each in (2, 6))
 _events = iter(range(1_000_000))
 
 
@@ -44,10 +54,6 @@ def working_days(count, first=FIRST):
     return [day for day in days if day.weekday() < 5][:count]
 
 
-def noon(day):
-    return datetime.combine(day, time(12), tzinfo=ZoneInfo("UTC"))
-
-
 def turn(rotation, person, day):
     return assigned(rotation.known_eras(), seed=rotation.seed, person_id=person.id, day=day)
 
@@ -64,18 +70,23 @@ def answer_days(pilot, raters, rotation, days, scores):
             candidate_id = turn(rotation, person, day)
             step = met[candidate_id] + place + order.index(candidate_id)
             met[candidate_id] += 1
-            DailyQuestion.objects.create(
-                pilot_id=pilot.id,
-                person=person,
-                day=day,
-                role=rotation.role,
-                candidate_id=candidate_id,
-                is_blind=True,
-                asked_at=noon(day),
-                answered_at=noon(day),
-                updated_at=noon(day),
-                score=scores[candidate_id][step % len(scores[candidate_id])],
-            )
+            score = scores[candidate_id][step % len(scores[candidate_id])]
+            answered(pilot, person, day, candidate_id, score, role=rotation.role)
+
+
+def answered(pilot, person, day, candidate_id, score, *, role="chat"):
+    return DailyQuestion.objects.create(
+        pilot_id=pilot.id,
+        person=person,
+        day=day,
+        role=role,
+        candidate_id=candidate_id,
+        is_blind=True,
+        asked_at=noon(day),
+        answered_at=noon(day),
+        updated_at=noon(day),
+        score=score,
+    )
 
 
 def complete_days(pilot, raters, rotation, days, accepted, shown=20):
@@ -124,3 +135,12 @@ def vote(pilot, person, left, right, outcome, day, *, role="chat", names_itself=
             names_itself=names_itself and side == 0,
         )
     return comparison
+
+
+def found(pilot, now, role="chat") -> Finding:
+    """What is known now of a role."""
+    return compute_finding(pilot, Goal.objects.get(pilot=pilot, role=role), now=now)
+
+
+def verdicts(finding):
+    return {(each.first_id, each.second_id): each.verdict for each in finding.contrasts}

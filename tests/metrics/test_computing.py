@@ -4,33 +4,25 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.models import Role, User
+from apps.feedback import daily
 from apps.feedback.models import DailyQuestion
-from apps.metrics.computing import compute_finding
-from apps.metrics.findings import BETTER, EARLY, NOT_WORSE, NOTHING, TIE, WINNER, WORSE, Finding
+from apps.metrics.findings import BETTER, EARLY, NOTHING, WINNER, WORSE
 from apps.pilots.models import Goal, Incumbent, IncumbentDay, RotationEra, Swap, Trial
 from tests.factories import NOON, make_candidate, make_pilot, make_trial, make_user
-from tests.metrics.derived import make_usage
 from tests.metrics.made_trials import (
     FIRST,
+    WEEK_3,
     answer_days,
     complete_days,
+    found,
     make_role,
     noon,
+    verdicts,
     vote,
     working_days,
 )
 
 pytestmark = pytest.mark.django_db
-
-WEEK_1, WEEK_3, WEEK_7 = (noon(FIRST + timedelta(weeks=each)) for each in (1, 2, 6))
-
-
-def found(pilot, now, role="chat") -> Finding:
-    return compute_finding(pilot, Goal.objects.get(pilot=pilot, role=role), now=now)
-
-
-def verdicts(finding):
-    return {(each.first_id, each.second_id): each.verdict for each in finding.contrasts}
 
 
 def test_who_is_clearly_better_wins_at_the_first_look():
@@ -56,84 +48,6 @@ def test_who_is_clearly_better_wins_at_the_first_look():
     assert (first.prefer_first, first.prefer_second, first.more) == (6, 0, None)
     assert finding.bias.changes_without_one is False
     assert (finding.bias.asked, finding.bias.answered, finding.bias.coverage) == (60, 60, 1.0)
-
-
-def test_before_the_first_look_nothing_is_judged():
-    pilot, (good, bad), raters, rotation = make_role(people=6)
-    answer_days(pilot, raters, rotation, working_days(5), {good.id: (5, 4), bad.id: (3, 2)})
-
-    finding = found(pilot, WEEK_1)
-
-    assert (finding.state, finding.winner_id, finding.look) == (EARLY, None, 0)
-    assert set(verdicts(finding).values()) == {EARLY}
-    assert finding.judged_on is None
-    assert finding.places[0].rank == 1
-    # It would suffice: only the look is missing.
-    assert {each.more for each in finding.contrasts} == {0}
-
-
-def test_a_look_sees_the_days_before_it():
-    pilot, (good, bad), raters, rotation = make_role(people=6)
-    same = {good.id: (4, 3), bad.id: (4, 3)}
-    answer_days(pilot, raters, rotation, working_days(10), same)
-    later = working_days(10, FIRST + timedelta(weeks=2))
-    answer_days(pilot, raters, rotation, later[:8], {good.id: (5, 5), bad.id: (1, 1)})
-
-    finding = found(pilot, noon(later[8]))
-
-    assert finding.state == EARLY
-    live = next(each for each in finding.contrasts if each.first_id == good.id)
-    assert live.difference.low > 0
-    assert live.verdict == EARLY
-
-
-def test_equals_tie_on_the_last_look_and_the_cheapest_is_taken():
-    pilot, (dear, cheap), raters, rotation = make_role(people=8, margin=0.5)
-    answer_days(pilot, raters, rotation, working_days(30), {dear.id: (4, 3), cheap.id: (4, 3)})
-    make_usage(pilot, dear, FIRST, calls=10, token_usd=5)
-    make_usage(pilot, cheap, FIRST, calls=10, token_usd=1)
-
-    assert found(pilot, WEEK_3).state == EARLY
-    finding = found(pilot, WEEK_7)
-
-    assert (finding.state, finding.winner_id) == (TIE, cheap.id)
-    assert set(verdicts(finding).values()) == {NOT_WORSE}
-    assert (finding.look, finding.next_look_on) == (3, None)
-
-
-def test_what_is_better_by_less_than_the_margin_is_a_tie():
-    pilot, (better, cheap), raters, rotation = make_role(people=12, margin=1.5)
-    answer_days(pilot, raters, rotation, working_days(30), {better.id: (5, 4), cheap.id: (4, 3)})
-    make_usage(pilot, better, FIRST, calls=10, token_usd=5)
-    make_usage(pilot, cheap, FIRST, calls=10, token_usd=1)
-
-    finding = found(pilot, WEEK_7)
-
-    assert verdicts(finding) == {(better.id, cheap.id): BETTER, (cheap.id, better.id): NOT_WORSE}
-    assert (finding.state, finding.winner_id) == (TIE, cheap.id)
-
-
-def test_the_baseline_stays_in_a_tie_where_that_was_agreed():
-    pilot, (one, other), raters, rotation = make_role(people=8, margin=0.5)
-    incumbent = Incumbent.objects.create(
-        pilot=pilot, name="Copilot", seats=8, usd_per_seat_month=Decimal(19), created_at=NOON
-    )
-    pilot.plan.baseline, pilot.plan.tie_break = incumbent, "baseline"
-    pilot.plan.save()
-    answer_days(pilot, raters, rotation, working_days(30), {one.id: (4, 3), other.id: (4, 3)})
-
-    finding = found(pilot, WEEK_7)
-
-    assert (finding.state, finding.winner_id) == (TIE, None)
-
-
-def test_fewer_than_five_people_decide_nothing():
-    pilot, (good, bad), raters, rotation = make_role(people=4)
-    answer_days(pilot, raters, rotation, working_days(10), {good.id: (5, 4), bad.id: (1, 2)})
-
-    finding = found(pilot, WEEK_3)
-
-    assert (finding.state, finding.people) == (EARLY, 4)
 
 
 def test_who_was_dropped_cannot_win_and_is_still_told():
@@ -165,9 +79,10 @@ def test_leads_who_rate_are_counted_apart():
 def test_withdrawn_and_unanswered_questions_count_nowhere():
     pilot, (good, bad), raters, rotation = make_role(people=6)
     answer_days(pilot, raters, rotation, working_days(10), {good.id: (5, 4), bad.id: (3, 2)})
-    ids = DailyQuestion.objects.order_by("id").values_list("id", flat=True)
-    DailyQuestion.objects.filter(id=ids[0]).update(withdrawn_at=NOON)
-    DailyQuestion.objects.filter(id=ids[1]).update(score=None, skipped_at=NOON)
+    first, second = DailyQuestion.objects.order_by("id")[:2]
+    daily.withdraw(question=first, now=WEEK_3)
+    DailyQuestion.objects.filter(id=second.id).update(score=None, answered_at=None)
+    daily.skip(question=second, pilot=pilot, now=noon(second.day))
 
     finding = found(pilot, WEEK_3)
 
@@ -295,22 +210,6 @@ def test_without_a_rotation_answers_are_not_blind():
     assert place.estimate == place.level
     # Looks at week 2 and on the last day.
     assert (finding.looks, finding.next_look_on) == (2, FIRST + timedelta(weeks=4))
-
-
-def test_the_end_is_the_last_look_and_sees_everything_before_it():
-    pilot, (good, bad), raters, rotation = make_role(people=6)
-    days = working_days(4)
-    answer_days(pilot, raters, rotation, days, {good.id: (5, 5), bad.id: (1, 2)})
-    pilot.closed_at = noon(days[3]) + timedelta(hours=1)
-    pilot.save()
-    DailyQuestion.objects.filter(person=raters[0], day=days[0]).update(
-        answered_at=pilot.closed_at + timedelta(hours=1)
-    )
-
-    finding = found(pilot, WEEK_7)
-
-    assert (finding.state, finding.winner_id, finding.is_frozen) == (WINNER, good.id, True)
-    assert (finding.look, finding.next_look_on, finding.count) == (3, None, 23)
 
 
 def test_what_is_still_needed_is_told_in_answers_and_days():

@@ -5,6 +5,7 @@ import pytest
 
 from apps.accounts.models import Role
 from apps.core.intervals import wilson
+from apps.feedback import daily
 from apps.feedback.models import DailyQuestion, IdeEvent, Rating, SampledAnswer
 from apps.metrics.arms import Arms
 from apps.metrics.evidence import evidence_of
@@ -35,7 +36,8 @@ def test_an_answer_is_a_day_with_whom_it_had_assigned():
     found = evidence(pilot)
 
     assert sorted(found.days, key=lambda row: row.person_id) == [
-        DayRow(each.id, FIRST, turn(rotation, each, FIRST), 4.0) for each in (one, other)
+        DayRow(each.id, FIRST, turn(rotation, each, FIRST), 4.0, given_on=FIRST)
+        for each in (one, other)
     ]
     assert (found.is_blind, found.people) == (True, {one.id, other.id})
 
@@ -94,7 +96,7 @@ def test_who_votes_left_always_is_told():
     assert evidence(pilot, measure="wins").extreme == 1
 
 
-@pytest.mark.parametrize("role", [Role.ADMIN, Role.LEAD])
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.LEAD, Role.VIEWER])
 @pytest.mark.parametrize("measure", ["daily", "wins"])
 def test_who_sees_results_is_counted_apart(role, measure):
     pilot, (a, b), raters, rotation = make_role(people=3, measure=measure)
@@ -116,7 +118,8 @@ def test_after_the_end_nothing_counts_that_was_said_later():
     vote(pilot, one, a, b, "left", FIRST + timedelta(days=1))
     pilot.closed_at = noon(FIRST) + timedelta(hours=1)
     pilot.save()
-    DailyQuestion.objects.filter(person=other).update(answered_at=noon(FIRST) + timedelta(hours=2))
+    late = noon(FIRST) + timedelta(hours=2)
+    DailyQuestion.objects.filter(person=other).update(answered_at=late, updated_at=late)
 
     assert evidence(pilot).people == {one.id}
     assert len(evidence(pilot, measure="wins").votes) == 1
@@ -133,6 +136,23 @@ def test_after_an_unblinding_nothing_counts_as_blind_that_was_said_later():
 
     assert {row.day for row in evidence(pilot).days} == {days[0]}
     assert len(evidence(pilot, measure="wins").votes) == 1
+
+
+def test_what_was_corrected_after_an_unblinding_is_not_blind():
+    pilot, (a, b), raters, rotation = make_role(people=2)
+    answer_days(pilot, raters, rotation, [FIRST], {a.id: (4,), b.id: (4,)})
+    votes = [vote(pilot, person, a, b, "left", FIRST) for person in raters]
+    pilot.unblinded_at = noon(FIRST) + timedelta(hours=1)
+    pilot.save()
+    assert len(evidence(pilot).days) == len(evidence(pilot, measure="wins").votes) == 2
+
+    later = pilot.unblinded_at + timedelta(hours=1)
+    question = DailyQuestion.objects.get(person=raters[0])
+    daily.answer(question=question, pilot=pilot, score=1, reason=None, via="page", now=later)
+    votes[0].updated_at = later
+    votes[0].save()
+
+    assert evidence(pilot).people == evidence(pilot, measure="wins").people == {raters[1].id}
 
 
 def test_completions_of_the_day_of_an_unblinding_do_not_count():

@@ -3,14 +3,24 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.feedback.models import DailyQuestion
+from apps.feedback import daily
+from apps.feedback.comparison_votes import withdraw_vote
+from apps.feedback.models import DailyQuestion, IdeEvent
 from apps.metrics.evidence_digest import evidence_digest
 from apps.metrics.models import StoredFinding
 from apps.metrics.results import compute_all, compute_findings, findings_of
 from apps.metrics.tasks import compute_findings as compute_findings_task
 from apps.pilots.models import Goal, Pilot
 from tests.factories import NOON, make_pilot
-from tests.metrics.made_trials import FIRST, answer_days, make_role, noon, vote, working_days
+from tests.metrics.made_trials import (
+    FIRST,
+    answer_days,
+    complete_days,
+    make_role,
+    noon,
+    vote,
+    working_days,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +33,11 @@ def role():
     pilot, (good, bad), raters, rotation = make_role(people=6)
     answer_days(pilot, raters, rotation, working_days(10), {good.id: (5, 4), bad.id: (3, 2)})
     return pilot, good
+
+
+def withdraw_all_of(day, *, now):
+    for question in DailyQuestion.objects.filter(day=day):
+        daily.withdraw(question=question, now=now)
 
 
 def test_pages_read_what_was_stored(role, django_assert_num_queries):
@@ -48,11 +63,23 @@ def test_nothing_is_computed_where_nothing_has_changed(role):
 def test_a_withdrawn_answer_changes_the_finding(role):
     pilot, _ = role
     compute_findings(pilot, now=WEEK_3)
-    DailyQuestion.objects.filter(day=FIRST).update(withdrawn_at=SOON)
+    withdraw_all_of(FIRST, now=SOON)
 
     assert compute_findings(pilot, now=SOON) == 1
 
     assert findings_of(pilot)[0].count == 54
+
+
+def test_a_completion_that_is_taken_after_all_changes_the_finding():
+    pilot, (a, b), raters, rotation = make_role(
+        people=5, role="completion", measure="acceptance", margin=0.02
+    )
+    complete_days(pilot, raters, rotation, working_days(2), {a.id: 5, b.id: 5})
+    compute_findings(pilot, now=WEEK_3)
+    left = IdeEvent.objects.filter(is_accepted=False).first()
+    IdeEvent.objects.filter(id=left.id).update(is_accepted=True)
+
+    assert compute_findings(pilot, now=SOON) == 1
 
 
 def test_a_new_day_is_looked_at_anew(role):
@@ -69,7 +96,7 @@ def test_a_frozen_finding_counts_what_was_withdrawn_since_and_nothing_else(role)
     pilot.save()
     compute_findings(pilot, now=SOON)
     (frozen,) = findings_of(pilot)
-    DailyQuestion.objects.filter(day=FIRST).update(withdrawn_at=SOON + timedelta(hours=1))
+    withdraw_all_of(FIRST, now=SOON + timedelta(hours=1))
 
     assert compute_findings(pilot, now=SOON + timedelta(days=1)) == 0
 
@@ -84,8 +111,7 @@ def test_withdrawn_votes_are_counted_once_frozen():
     pilot.closed_at = WEEK_3
     pilot.save()
     compute_findings(pilot, now=WEEK_3)
-    votes[0].withdrawn_at = SOON
-    votes[0].save()
+    withdraw_vote(comparison=votes[0], now=SOON)
 
     compute_findings(pilot, now=SOON)
 
