@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.core.cache import cache
@@ -49,16 +49,24 @@ class Look:
 
 def promises(pilot: Pilot, goals: Sequence[Goal], people: int) -> list[Promise]:
     """Return for each role how likely its verdict is."""
+    begun: dict[str, date] = {}
     if pilot.is_draft:
         arms = {goal.role: len(goal.candidate_ids) for goal in goals if goal.is_blind}
     else:
         rotations = standing_rotations(pilot)
         arms = {each.role: len(newest_era(each).candidate_ids) for each in rotations}
-    return [_promise(pilot, goal, people, arms.get(goal.role)) for goal in goals]
+        begun = {each.role: each.known_eras()[0].first_day for each in rotations}
+    return [
+        _promise(pilot, goal, people, arms.get(goal.role), begun.get(goal.role)) for goal in goals
+    ]
 
 
-def _promise(pilot: Pilot, goal: Goal, people: int, arms: int | None) -> Promise:
-    """`arms` is how many take turns, None where nobody does."""
+def _promise(
+    pilot: Pilot, goal: Goal, people: int, arms: int | None, begun: date | None
+) -> Promise:
+    """`arms` is how many take turns, None where nobody does; weeks count from `begun`, which may be
+    later than the pilot's first day where a screening came first.
+    """
     count = len(goal.candidate_ids) if arms is None else arms
     measure = goal.get_measure_display()
     why_not = ""
@@ -70,7 +78,7 @@ def _promise(pilot: Pilot, goal: Goal, people: int, arms: int | None) -> Promise
         why_not = "Without turns people choose whom they ask, so no verdict is given."
     if why_not:
         return Promise(goal.get_role_display(), measure, count, (), "", why_not)
-    days = (pilot.ends_on - pilot.starts_on).days + 1
+    days = (pilot.ends_on - max(pilot.starts_on, begun or pilot.starts_on)).days + 1
     looks = tuple(
         Look(each, each.week * 7 > days, _kind(each.share))
         for each in simulated(goal.measure, people, count)

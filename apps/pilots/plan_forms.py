@@ -63,7 +63,10 @@ class DraftForm(SlugForm, BasicsForm):
 
 
 class CandidatesForm(forms.Form):
-    """The stage, and for each role who is to serve it: one list of boxes a role."""
+    """The stage, and for each role who is to serve it: one list of boxes a role.
+
+    Of a screening that goes on the stage is no question any more.
+    """
 
     stage = forms.ChoiceField(choices=Stage, widget=forms.RadioSelect)
     people_expected = whole(
@@ -73,8 +76,16 @@ class CandidatesForm(forms.Form):
         help_text="Sets what the pilot can find out, and what it will cost.",
     )
 
-    def __init__(self, *args: Any, candidates: Sequence[Candidate], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        candidates: Sequence[Candidate],
+        is_going_on: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        if is_going_on:
+            del self.fields["stage"]
         choices = [(str(each.id), each.name) for each in candidates]
         for role in UseRole:
             self.fields[role.value] = forms.MultipleChoiceField(
@@ -84,12 +95,15 @@ class CandidatesForm(forms.Form):
                 label=f"{role.label} blind", required=False
             )
 
-    def services(self) -> dict[str, Service]:
+    def told(self) -> dict[str, Any]:
+        """Return what was typed as choose_candidates and go_on_to_trial take it."""
         told = self.cleaned_data
-        return {
+        services = {
             role.value: Service(tuple(map(int, told[role.value])), told[f"{role.value}_blind"])
             for role in UseRole
         }
+        names = [name for name in ("stage", "people_expected") if name in told]
+        return {name: told[name] for name in names} | {"services": services}
 
 
 def candidates_initial(pilot: Pilot, plan: Plan, services: Mapping[str, Service]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from apps.core import refusals
 from apps.pilots import (
     actions,
     arms,
+    going_on,
     join_links,
     last_day,
     limits,
@@ -52,6 +53,7 @@ SENTENCES: Final[refusals.Sentences] = {
         "",
         "It has started: candidates are dropped and added under Candidates and people.",
     ),
+    going_on.NotScreening: ("", "It is a trial already."),
     serving.NobodyChosen: ("", "Choose a candidate for one role at least."),
     serving.TooManyScreeners: (
         "people_expected",

@@ -1,6 +1,6 @@
 """Who is to serve which role in a pilot that has not started."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,6 +128,12 @@ def put_on_trial(
     trials = Trial.objects.filter(pilot=pilot, dropped_at__isnull=True)
     # Nobody has called a draft: what is taken out of it was never on trial.
     trials.exclude(candidate_id__in=wanted).delete()
+    add_trials(pilot, wanted, now, actor)
+
+
+def add_trials(pilot: Pilot, wanted: Set[int], now: datetime, actor: Person | None) -> None:
+    """Put on trial what is not yet, each under a name made from its own."""
+    trials = Trial.objects.filter(pilot=pilot, dropped_at__isnull=True)
     there = trials.values_list("candidate_id", flat=True)
     candidates = Candidate.objects.filter(id__in=wanted).exclude(id__in=list(there))
     for candidate in candidates.order_by("position"):

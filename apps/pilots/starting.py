@@ -40,19 +40,27 @@ def start_pilot(*, pilot: Pilot, now: datetime, actor: Person | None = None) -> 
     locked.started_at = now
     locked.save(update_fields=["started_at"])
     plan, goals = plan_of(locked), goals_of(locked)
-    note(locked, "pilot started", actor, now, _set_beforehand(locked, plan, goals))
+    note(locked, "pilot started", actor, now, set_beforehand(locked, plan, goals))
     days = f"{locked.starts_on} to {locked.ends_on}, decided by {plan.decide_by}"
     happened(locked, f"{locked.get_stage_display().partition(':')[0]} started: {days}", now=now)
+    return start_turns(locked, goals, now, actor)
+
+
+def start_turns(
+    pilot: Pilot, goals: Sequence[Goal], now: datetime, actor: Person | None
+) -> list[Rotation]:
+    """Begin the rotations of what is blind; in a screening there are none."""
     return [
         start_rotation(
-            pilot=locked, role=goal.role, candidate_ids=goal.candidate_ids, now=now, actor=actor
+            pilot=pilot, role=goal.role, candidate_ids=goal.candidate_ids, now=now, actor=actor
         )
         for goal in goals
-        if locked.stage == Stage.TRIAL and goal.is_blind and len(goal.candidate_ids) >= FINALISTS
+        if pilot.stage == Stage.TRIAL and goal.is_blind and len(goal.candidate_ids) >= FINALISTS
     ]
 
 
-def _set_beforehand(pilot: Pilot, plan: Plan, goals: Sequence[Goal]) -> dict[str, object]:
+def set_beforehand(pilot: Pilot, plan: Plan, goals: Sequence[Goal]) -> dict[str, object]:
+    """Return for the audit trail what is set when a stage begins."""
     fields = (
         "decide_by",
         "tie_break",

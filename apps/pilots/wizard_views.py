@@ -13,13 +13,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.access import ADMINS, allow
 from apps.catalog.models import Candidate
 from apps.pilots import plans, serving
+from apps.pilots.going_on import can_go_on, go_on_to_trial
 from apps.pilots.measure_form import MeasuresForm, measures_initial
 from apps.pilots.models import Goal, Pilot, UseRole
+from apps.pilots.plan_defaults import PEOPLE_EXPECTED
 from apps.pilots.plan_forms import BasicsForm, CandidatesForm, DraftForm, candidates_initial
 from apps.pilots.plan_queries import candidates_to_plan, goals_of, plan_of
 from apps.pilots.refusals import attempt
 from apps.pilots.rotations import disagreements
 from apps.pilots.serving import Service
+from apps.pilots.starting import NotReady
 from apps.pilots.wizard import by, go_on, step_page, steps, zones
 
 USUAL_LENGTH: Final = timedelta(days=27)
@@ -71,23 +74,38 @@ def plan_basics(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @allow(ADMINS)
 def plan_candidates(request: HttpRequest, slug: str) -> HttpResponse:
-    """The stage, and who is to serve which role."""
+    """The stage, and who is to serve which role; of a screening that runs, the finalists."""
     pilot = get_object_or_404(Pilot, slug=slug)
-    candidates, goals = candidates_to_plan(pilot), goals_of(pilot)
-    services = services_to_show(goals, candidates)
-    initial = candidates_initial(pilot, plan_of(pilot), services)
-    form = CandidatesForm(request.POST or None, candidates=candidates, initial=initial)
-    if form.is_valid():
-        told = {name: form.cleaned_data[name] for name in ("stage", "people_expected")}
-        told |= {"services": form.services()} | by(request)
-        done = attempt(form, lambda: (serving.choose_candidates(pilot=pilot, **told), True))
-        if done is not None:
-            messages.success(request, "Saved.")
-            return go_on(request, pilot, "candidates")
+    candidates, goals, goes_on = candidates_to_plan(pilot), goals_of(pilot), can_go_on(pilot)
+    initial = candidates_initial(pilot, plan_of(pilot), services_to_show(goals, candidates))
+    if goes_on:
+        initial["people_expected"] = PEOPLE_EXPECTED
+    form = CandidatesForm(
+        request.POST or None, candidates=candidates, is_going_on=goes_on, initial=initial
+    )
+    if form.is_valid() and _chosen(request, pilot, form, goes_on=goes_on):
+        return redirect("plan_measures", slug) if goes_on else go_on(request, pilot, "candidates")
     rows = candidate_rows(form, candidates)
     context = {"form": form, "rows": rows, "clashes": clashes(goals, candidates)}
+    context["goes_on"] = goes_on
     context["blind"] = [form[f"{role.value}_blind"] for role in UseRole]
     return step_page(request, pilot, "candidates", context | {"roles": list(UseRole)})
+
+
+def _chosen(request: HttpRequest, pilot: Pilot, form: CandidatesForm, *, goes_on: bool) -> bool:
+    """Store who serves what, and begin the trial that follows a screening; or say why not."""
+    told = form.told() | by(request)
+    action = go_on_to_trial if goes_on else serving.choose_candidates
+    try:
+        done = attempt(form, lambda: (action(pilot=pilot, **told), True))
+    except NotReady as problem:
+        for each in problem.missing:
+            form.add_error(None, f"{each.title}. {each.detail}")
+        return False
+    if done is not None:
+        said = "The trial has begun. Look at how it is judged." if goes_on else "Saved."
+        messages.success(request, said)
+    return done is not None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

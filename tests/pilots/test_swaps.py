@@ -97,7 +97,7 @@ def test_paused_candidates_are_passed_over(rotation, person):
 
 
 def test_nobody_whose_code_would_go_elsewhere_is_passed_on_to(rotation, person):
-    first, second, third = order(rotation, person)
+    _, second, third = order(rotation, person)
     Provider.objects.filter(candidates=second).update(residence="inside")
 
     assert swap(rotation=rotation, person=person, now=NOON).chosen_id == third

@@ -8,53 +8,10 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.pilots.models import Goal, Pilot, Plan, Trial
-from apps.pilots.wizard import STEPS
-from tests.factories import make_candidate, make_enrollment, make_pilot, make_user
+from tests.factories import make_enrollment, make_pilot, make_user
+from tests.pilots.planning import BASICS, PAGES, said
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-BASICS = {
-    "name": "Autumn",
-    "starts_on": "2026-12-01",
-    "ends_on": "2026-12-28",
-    "zone": "Europe/Berlin",
-    "budget_usd": "1500",
-}
-PAGES = [f"/setup/pilots/autumn/plan/{step}/" for step in STEPS]
-MEASURES = {
-    "decide_by": "2026-12-20",
-    "tie_break": "fastest",
-    "residence_most": "private",
-    "first_content_ms_most": "1.5",
-    "memory_gb": "80",
-    "usd_per_year_most": "9000",
-    "failed_share_most": "2.5",
-    "upkeep_hours_week_most": "3",
-    "calls_per_day": "100",
-    "prompt_tokens_per_day": "1000",
-    "completion_tokens_per_day": "200",
-}
-
-
-@pytest.fixture
-def admin(client):
-    user = make_user(Role.ADMIN, name="Ada", totp_exempt=True)
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def candidates():
-    return [make_candidate(slug=slug) for slug in ("one", "two", "three", "four")]
-
-
-@pytest.fixture
-def draft(client, admin, candidates):
-    client.post("/setup/create-pilot/", BASICS)
-    return Pilot.objects.get()
-
-
-def said(response):
-    return {name: list(each) for name, each in response.context["form"].errors.items()}
 
 
 def test_form_begins_today_for_four_weeks(client, admin):
@@ -215,89 +172,6 @@ def test_candidates_of_a_started_pilot_are_not_chosen_here(client, admin):
     assert said(response) == {
         "__all__": ["It has started: candidates are dropped and added under Candidates and people."]
     }
-
-
-def test_measures_are_shown_and_stored_in_their_own_units(client, draft):
-    form = client.get(PAGES[3]).context["form"]
-    shown = [form[name].value() for name in ("chat_margin", "chat_least", "first_content_ms_most")]
-    told = {"chat_measure": "wins", "chat_margin": "4", "chat_least": "", "go": "next"}
-
-    response = client.post(PAGES[3], MEASURES | told)
-
-    assert shown == ["0.3", "3.5", "2"]
-    assert response.url == PAGES[4]
-    assert Goal.objects.values_list("measure", "margin", "least").get() == (
-        "wins",
-        Decimal("0.04"),
-        None,
-    )
-    plan = Plan.objects.get()
-    assert (plan.decide_by, plan.tie_break, plan.residence_most) == (
-        date(2026, 12, 20),
-        "fastest",
-        "private",
-    )
-    assert (plan.first_content_ms_most, plan.failed_share_most, plan.memory_gb) == (
-        1_500,
-        Decimal("0.025"),
-        80,
-    )
-    assert (plan.calls_per_day, plan.prompt_tokens_per_day) == (100, 1_000)
-
-
-def test_empty_margin_takes_the_usual_one(client, draft):
-    client.post(PAGES[3], MEASURES | {"chat_measure": "wins", "chat_margin": ""})
-
-    assert Goal.objects.get().margin == Decimal("0.05")
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        (
-            {"chat_measure": "wins", "chat_margin": "0.3"},
-            {"chat_margin": ["Give 1 to 50 percentage points."]},
-        ),
-        (
-            {"chat_measure": "daily", "chat_margin": "3"},
-            {"chat_margin": ["Give 0.1 to 2 points of the five."]},
-        ),
-        (
-            {"chat_measure": "daily", "chat_least": "6"},
-            {"chat_least": ["Give 1 to 5, points of the five."]},
-        ),
-        (
-            {"chat_measure": "acceptance"},
-            {
-                "chat_measure": [
-                    "Select a valid choice. acceptance is not one of the available choices."
-                ]
-            },
-        ),
-        (
-            {"chat_measure": "daily", "tie_break": "baseline"},
-            {"tie_break": ["There is nothing yet: say what the team has already."]},
-        ),
-        (
-            {"chat_measure": "daily", "decide_by": "2026-11-30"},
-            {"decide_by": ["The decision would fall before the first day."]},
-        ),
-    ],
-)
-def test_measures_say_what_is_wrong(client, draft, fields, expected):
-    response = client.post(PAGES[3], MEASURES | fields)
-
-    assert (said(response), Goal.objects.get().measure) == (expected, "daily")
-
-
-def test_pilot_without_goals_gets_those_that_are_judged(client, admin):
-    make_pilot(slug="autumn")
-
-    told = {"edit_measure": "daily", "chat_measure": "", "completion_measure": ""}
-    response = client.post(PAGES[3], MEASURES | told | {"agent_measure": ""})
-
-    assert response.url == PAGES[4]
-    assert list(Goal.objects.values_list("role", "margin")) == [("edit", Decimal("0.3"))]
 
 
 def test_promise_of_no_names_is_kept(client, draft):
