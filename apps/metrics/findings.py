@@ -84,7 +84,7 @@ class Bias:
     always. `left` is the share of decided votes for the left side. `changes_without_one` tells
     whether the first place changes if any one rater is left out. `swapped` is the share of days on
     which a person sent their candidate away; `flagged` votes on answers that named their model,
-    which are left out. `seeing_raters` see results and rate all the same: leads, administrators, viewers.
+    which are left out. `seeing_raters` see results, or once did, and rate all the same.
     `volunteered` and `sampled` are the liked shares of ratings that people gave by themselves, and
     of those that chance asked for.
     """
