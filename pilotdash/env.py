@@ -75,8 +75,18 @@ def web_url() -> str:
 
 
 def gateway_url() -> str:
-    """Where our own processes reach the gateway, which is not always where developers do."""
-    return text("PILOTDASH_GATEWAY_URL", f"http://127.0.0.1:{port()}").rstrip("/")
+    """Where our own processes reach the gateway, which is not always where developers do.
+
+    By default on this machine. Over TLS by an address that is not the machine's own, the name has
+    to be the certificate's, which is that of SITE_URL.
+    """
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host().strip("[]"), host().strip("[]"))
+    is_local = is_loopback_host() or reached != host().strip("[]")
+    if tls_files() and not is_local:
+        reached = urlsplit(site_url()).hostname or reached
+    scheme = "https" if tls_files() else "http"
+    there = f"[{reached}]" if ":" in reached else reached
+    return text("PILOTDASH_GATEWAY_URL", f"{scheme}://{there}:{port()}").rstrip("/")
 
 
 def simulator_url() -> str:

@@ -124,8 +124,7 @@ class Run:
             valkey.prepare()
             os.environ["REDIS_URL"] = valkey.url()
             servers.append(valkey.part())
-        gateway = f"{'https' if env.tls_files() else 'http'}://{netloc(self.address)}"
-        os.environ["PILOTDASH_GATEWAY_URL"] = gateway
+        os.environ["PILOTDASH_GATEWAY_URL"] = env.gateway_url()
         os.environ["PILOTDASH_WEB_URL"] = self._kept_url("web")
         if self.demo:
             os.environ["PILOTDASH_SIMULATOR_URL"] = self._kept_url("simulator")
@@ -172,10 +171,6 @@ class Run:
     async def _status(self, path: str) -> int | None:
         tls = env.tls_files() is not None
         return await http_status(self.address, env.port(), path, tls=tls, headers=our_headers())
-
-
-def netloc(address: str) -> str:
-    return f"[{address}]:{env.port()}" if ":" in address else f"{address}:{env.port()}"
 
 
 def refuse_taken_port(host: str, port: int) -> None:

@@ -9,7 +9,8 @@ from apps.accounts.models import Person
 from apps.feedback.words import checked_offer
 from apps.pilots.models import Pilot
 from apps.pilots.origins import checked_origins
-from apps.pilots.trail import note, open_pilot
+from apps.pilots.plans import choose_privacy
+from apps.pilots.trail import open_pilot
 
 
 @transaction.atomic
@@ -20,24 +21,20 @@ def change_rating_settings(
     widget_origins: Sequence[str],
     now: datetime,
     actor: Person | None = None,
-) -> Pilot:
+) -> None:
     """Replace both lists; without tags the pages offer ours, without origins nobody shows it.
+
+    What else the plan's step on people and privacy sets stays: it is stored by the same action.
 
     Raises BadTag, NotAnOrigin, PilotClosed.
     """
     locked = open_pilot(pilot)
-    fields = {
-        "rating_tags": checked_offer(rating_tags),
-        "widget_origins": checked_origins(widget_origins),
-    }
-    changed = {
-        name: [getattr(locked, name), value]
-        for name, value in fields.items()
-        if getattr(locked, name) != value
-    }
-    for name, value in fields.items():
-        setattr(locked, name, value)
-    locked.save(update_fields=list(fields))
-    if changed:
-        note(locked, "ratings set up", actor, now, changed)
-    return locked
+    kept = ("people_named", "rating_scale", "daily_question", "pulse_questions", "sample_share")
+    choose_privacy(
+        pilot=locked,
+        rating_tags=checked_offer(rating_tags),
+        widget_origins=checked_origins(widget_origins),
+        now=now,
+        actor=actor,
+        **{name: getattr(locked, name) for name in kept},
+    )

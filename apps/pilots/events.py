@@ -35,11 +35,6 @@ def events_of(pilot: Pilot, period: Period) -> list[PilotEvent]:
     return list(events.order_by("at", "id"))
 
 
-def events_for_developers(pilot: Pilot, period: Period) -> list[PilotEvent]:
-    """Return the same without what would tell who takes turns, until everybody may know."""
-    return without_arms(pilot, events_of(pilot, period))
-
-
 def newest_events(pilot: Pilot) -> list[PilotEvent]:
     """Return the newest of the log, newest first, with their candidates and who typed them."""
     return list(_standing(pilot).select_related("actor__user").order_by("-at", "-id")[:SHOWN])

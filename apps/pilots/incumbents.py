@@ -73,12 +73,6 @@ class IncumbentFigures:
         return self.usd_per_month / self.active_mean if self.active_mean else None
 
 
-def incumbents_of(pilot: Pilot) -> list[Incumbent]:
-    """Return a pilot's incumbents, in order of entry."""
-    standing = Incumbent.objects.filter(pilot=pilot, removed_at__isnull=True)
-    return list(standing.order_by("created_at", "id"))
-
-
 def days_of(incumbent: Incumbent) -> list[IncumbentDay]:
     """Return what is known of an incumbent, newest first."""
     return list(incumbent.days.order_by("-day"))

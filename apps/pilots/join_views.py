@@ -29,6 +29,7 @@ from apps.pilots.models import JoinLink
 from apps.pilots.plan_forms import AskToJoinForm
 from apps.pilots.plan_queries import residences_of
 from apps.pilots.refusals import attempt
+from apps.pilots.trail import PilotClosed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +64,9 @@ def _join(request: HttpRequest, link: JoinLink, token: str, user: User) -> HttpR
             join_links.join_by_link(link=link, user=user, now=timezone.now())
         except join_links.WrongDomain:
             messages.error(request, f"This link is not for {user.email}.")
+        except (join_links.LinkNotOpen, PilotClosed):
+            # The last one joined, or it was revoked or closed, since the page was looked up.
+            return render(request, "accounts/join_closed.html", status=410)
         else:
             messages.success(request, f"You take part in {link.pilot.name}.")
             return redirect(settings.LOGIN_REDIRECT_URL)

@@ -30,13 +30,13 @@ def test_both_lists_are_replaced_and_the_change_is_on_record(db):
     assert stored(pilot) == (["on the spot", "wrong"], [TOOLS])
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.subject) == (
-        "ratings set up",
+        "pilot changed",
         actor,
         f"pilot {pilot.slug}",
     )
     assert entry.detail == {
-        "rating_tags": [["old"], ["on the spot", "wrong"]],
-        "widget_origins": [[], [TOOLS]],
+        "rating_tags": ["old", "on the spot, wrong"],
+        "widget_origins": ["none", TOOLS],
     }
 
 

@@ -10,10 +10,10 @@ from apps.pilots.events import (
     NotOfThePilot,
     NotTyped,
     add_event,
-    events_for_developers,
     events_of,
     newest_events,
     remove_event,
+    without_arms,
 )
 from apps.pilots.happenings import happened
 from apps.pilots.models import PilotEvent
@@ -120,7 +120,7 @@ def test_developers_read_nothing_of_who_takes_turns_until_they_may_know():
     add_event(pilot=pilot, text="Moved", at=NOON, candidate=other, now=NOON)
     drop_trial(trial=trials[0], now=NOON)
 
-    assert texts(events_for_developers(pilot, WHOLE)) == [
+    assert texts(without_arms(pilot, events_of(pilot, WHOLE))) == [
         "Blind rotation for chat began, behind pilot-chat",
         "Network was down",
         "Moved",
@@ -128,4 +128,4 @@ def test_developers_read_nothing_of_who_takes_turns_until_they_may_know():
     assert len(events_of(pilot, WHOLE)) == 11
     unblind_pilot(pilot=pilot, reason="Over", now=NOON)
     pilot.refresh_from_db()
-    assert events_for_developers(pilot, WHOLE) == events_of(pilot, WHOLE)
+    assert without_arms(pilot, events_of(pilot, WHOLE)) == events_of(pilot, WHOLE)

@@ -15,7 +15,6 @@ from apps.pilots.incumbents import (
     change_incumbent,
     days_of,
     incumbent_figures,
-    incumbents_of,
     remove_incumbent,
     store_days,
 )
@@ -56,7 +55,7 @@ def test_incumbent_is_added_changed_and_removed():
     remove_incumbent(incumbent=incumbent, now=NOON)
     copilot(pilot)
 
-    assert [each.seats for each in incumbents_of(pilot)] == [30]
+    assert list(pilot.incumbents.filter(removed_at=None).values_list("seats", flat=True)) == [30]
     assert [(action, detail.get("seats")) for action, _, detail in audited()] == [
         ("incumbent added", 30),
         ("incumbent changed", ["30", "25"]),

@@ -7,8 +7,9 @@ from django.core import mail
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
+from apps.pilots import join_links
 from apps.pilots.join_links import make_join_link
-from apps.pilots.models import Enrollment, JoinLink
+from apps.pilots.models import Enrollment, JoinLink, Pilot
 from tests.accounts.signing_in import is_signed_in
 from tests.factories import PASSWORD, make_candidate, make_pilot, make_trial, make_user
 
@@ -205,3 +206,21 @@ def test_tries_are_counted(client, path):
     answers = [client.post(path, NEW | {"name": ""}).status_code for _ in range(21)]
 
     assert answers == [200] * 20 + [429]
+
+
+@pytest.mark.parametrize("race", ["full", "closed"])
+def test_link_that_closes_while_one_joins_says_so(client, path, monkeypatch, race):
+    client.force_login(make_user(email="ada@example.com"))
+    joined = join_links.join_by_link
+
+    def overtaken(link, **told):
+        if race == "closed":
+            Pilot.objects.update(closed_at=told["now"])
+        else:
+            JoinLink.objects.update(uses=3)
+        return joined(link=link, **told)
+
+    monkeypatch.setattr(join_links, "join_by_link", overtaken)
+    response = client.post(path)
+
+    assert (response.status_code, emails_in()) == (410, [])

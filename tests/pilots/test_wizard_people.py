@@ -170,3 +170,13 @@ def test_link_of_another_pilot_is_not_there(client, pilot):
 
     assert client.post(path).status_code == 404
     assert JoinLink.objects.get().revoked_at is None
+
+
+@pytest.mark.parametrize("has_mail", [True, False])
+def test_page_says_what_a_link_is_worth_without_mail(client, pilot, settings, has_mail):
+    if not has_mail:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    page = client.get(f"/setup/pilots/{pilot.slug}/plan/people/").content.decode()
+
+    assert ("sign up with a colleague’s address, also one of the domains" in page) is not has_mail
