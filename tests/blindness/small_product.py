@@ -11,11 +11,13 @@ from apps.accounts.models import Role
 from apps.changes.models import DirtySlice
 from apps.feedback import asked_links, asking, daily, links, preferences, samples
 from apps.feedback.actions import rate
-from apps.feedback.models import Channel, DailyQuestion
+from apps.feedback.models import Channel, DailyQuestion, IdeEvent, PulseAnswer
 from apps.metrics.rebuild import rebuild_dirty
 from apps.pilots.blindness import COMPARED
 from apps.pilots.closing import announce_closing
 from apps.pilots.closing_letters import send_letter, waiting_letters
+from apps.pilots.events import add_event
+from apps.pilots.happenings import happened
 from apps.pilots.join_links import make_join_link
 from apps.pilots.swaps import swap
 from apps.usage.ingest import store_records
@@ -150,6 +152,7 @@ def make_small_product() -> SmallProduct:
     product = SmallProduct(pilot, arms, developer, key, plain)
     make_calls(product)
     make_answers(product, enrollment)
+    make_reports(product)
     swap(rotation=rotations[0], person=developer.person, now=AT)
     write_letters(product)
     _, secret = make_join_link(
@@ -215,6 +218,41 @@ def make_answers(product, enrollment):
     product.tokens["stop_asking"] = asked_links.stop_token(enrollment)
     token = links.make_token(product.calls[0], now=AT)
     product.tokens |= {"rate_by_link": token, "widget": token}
+
+
+def make_reports(product):
+    """What an editor has told, a weekly answer, and a log that names both of them in every way."""
+    pilot, person = product.pilot, product.person
+    for number, arm in enumerate(product.arms):
+        call = product.calls[number]
+        told = {"pilot_id": pilot.id, "person": person, "key_id": product.key.id}
+        for kind in ("autocomplete", "chatFeedback", "toolUsage", "tokensGenerated"):
+            IdeEvent.objects.create(
+                **told,
+                digest=f"{kind}-{number}",
+                kind=kind,
+                schema="0.2.0",
+                at=AT - MINUTE,
+                day=AT.date(),
+                received_at=AT,
+                alias=ALIASES["chat"],
+                role="completion" if kind == "autocomplete" else "chat",
+                candidate_id=arm.id,
+                is_blind=True,
+                is_accepted=bool(number),
+                language="python",
+                generated_tokens=COMPLETION,
+                call_id=call.id if kind == "chatFeedback" else None,
+            )
+        for text in (f"{arm.name} upgraded", f"Now {arm.upstream_model}", arm.deployment):
+            add_event(pilot=pilot, text=text, at=AT - MINUTE, now=AT)
+        add_event(pilot=pilot, text=f"Moved {number}", at=AT - MINUTE, candidate=arm, now=AT)
+        happened(pilot, f"{arm.provider.name} was down", now=AT - MINUTE, candidate=arm)
+    scores = {"trust": 4, "reliance": 2, "usefulness": 5, "time_saved": 3}
+    week = AT.date() - DAY * AT.weekday()
+    PulseAnswer.objects.create(
+        pilot_id=pilot.id, person=person, week=week, answered_at=AT, updated_at=AT, **scores
+    )
 
 
 def write_letters(product):
