@@ -25,7 +25,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.form.requestSubmit();
     // What is said is said: the keys are about the answer again, not about the text.
+    const row = event.target.closest("[data-walk]");
     event.target.blur();
+    row?.focus({ preventScroll: true });
   } else if (event.target.matches("[data-walk]")) {
     event.target.querySelector("a[data-open]")?.click();
   }
@@ -65,4 +67,22 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (!row) return;
   row.classList.toggle("is-done", Boolean(row.querySelector("[aria-pressed=true], .chip")));
   if (document.activeElement === document.body) row.focus({ preventScroll: true });
+});
+
+// A press while the one before is on its way is dropped, and made again on what comes back: the last one counts.
+let again = "";
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".day form.htmx-request button[id]");
+  if (button) again = button.id;
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) again = "";
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  const button = again && document.getElementById(again);
+  again = "";
+  if (button) button.click();
 });

@@ -103,6 +103,11 @@ def chat(node, live, session):
     return record
 
 
+def is_joined():
+    drain(now=timezone.now(), seconds=1)
+    return join_events(now=timezone.now() + SETTLES) == 1
+
+
 def test_the_thumbs_of_a_chat_arrive_as_its_rating(node, live, world, client):
     alias = Alias("pilot-chat", world.candidate.name)
     title = models_of(alias, node.base_url)[0]["name"]
@@ -114,8 +119,7 @@ def test_the_thumbs_of_a_chat_arrive_as_its_rating(node, live, world, client):
     )
 
     response = sent(client, KEY, told)
-    drain(now=timezone.now(), seconds=1)
-    until(lambda: join_events(now=timezone.now() + SETTLES) == 1)
+    until(is_joined)
 
     assert (response.status_code, response.json()) == (202, {"status": "waiting"})
     rating = Rating.objects.get()

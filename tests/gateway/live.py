@@ -47,7 +47,7 @@ class Live:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
 
-    def records(self, count: int, seconds: float = 10.0) -> list[CallRecord]:
+    def records(self, count: int, seconds: float = 30.0) -> list[CallRecord]:
         """Wait until the stream holds so many calls, and return them."""
         until(lambda: self.valkey.xlen(STREAM) >= count, seconds)
         return [CallRecord.from_json(fields[b"r"]) for _, fields in self.valkey.xrange(STREAM)]
@@ -72,7 +72,7 @@ class Live:
         return connection
 
 
-def until(condition, seconds: float = 10.0) -> None:
+def until(condition, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
