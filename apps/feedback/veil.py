@@ -1,7 +1,7 @@
 """What raters are not told of their calls while nobody may know who answered them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -9,28 +9,7 @@ from apps.feedback.models import Rating
 from apps.pilots.blindness import blind_aliases_by_pilot
 from apps.pilots.models import Pilot
 from apps.usage.models import Call
-
-# All that is told of a blind call. Neither who answered nor what would tell: times, tokens, money,
-# and how the tokens were counted. When it was stored tells how long it took.
-TOLD_OF_BLIND_CALLS: Final = (
-    "id",
-    "admitted_at",
-    "pilot_id",
-    "person_id",
-    "key_id",
-    "alias",
-    "endpoint",
-    "task",
-    "source",
-    "session",
-    "outcome",
-    "streamed",
-    "rateable",
-    "request_bytes",
-    "client_request_id",
-    "client",
-    "client_retry",
-)
+from apps.usage.veil import TOLD
 
 
 class Veil:
@@ -57,7 +36,7 @@ class Veil:
         """Return the columns of a call that its maker may know."""
         if not self.hides(call["pilot_id"], call["alias"]):
             return dict(call)
-        return {name: call[name] for name in TOLD_OF_BLIND_CALLS}
+        return {name: call[name] for name in TOLD}
 
 
 def with_alias(ratings: QuerySet[Rating]) -> QuerySet[Any]:

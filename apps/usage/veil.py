@@ -7,7 +7,8 @@ exports are given calls with the veil on, so that none has to think of it.
 
 from apps.usage.models import Call
 
-# What the caller said or saw without us.
+# What the caller said or saw without us. Neither who answered nor what would tell: times, tokens,
+# money, and how the tokens were counted. When it was stored tells how long it took.
 TOLD = (
     "id",
     "admitted_at",

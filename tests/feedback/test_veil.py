@@ -1,9 +1,10 @@
 import pytest
 
 from apps.feedback.models import Rating
-from apps.feedback.veil import TOLD_OF_BLIND_CALLS, Veil, with_alias
+from apps.feedback.veil import Veil, with_alias
 from apps.pilots.blindness import blind_aliases, blind_aliases_by_pilot
 from apps.usage.models import Call
+from apps.usage.veil import TOLD
 from tests.factories import NOON, make_pilot
 from tests.feedback.blind import make_rotation
 from tests.feedback.ratings import rated
@@ -47,10 +48,10 @@ def test_a_hidden_call_is_told_without_what_would_tell(world):
     told = [veil.told(row) for row in Call.objects.order_by("id").values()]
 
     by_id = {row["id"]: row for row in told}
-    assert tuple(by_id[blind.id]) == TOLD_OF_BLIND_CALLS
+    assert tuple(by_id[blind.id]) == TOLD
     assert by_id[open_call.id]["candidate_id"] == world.candidate.id
     for name in ("candidate_id", "provider_id", "cost_usd", "total_ms", "stored_at", "attempts"):
-        assert name not in TOLD_OF_BLIND_CALLS
+        assert name not in TOLD
 
 
 def test_a_rating_knows_what_its_call_had_asked_for(world):
