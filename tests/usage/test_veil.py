@@ -1,5 +1,6 @@
 """Blind calls: leads and developers alike see that they were made, and not who answered."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,11 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 TELLING = ("Zephyr", "zephyr", "Boreal", "boreal", "9,871", "9871", "1,234,567", "1234567", "4,321")
 ATTEMPT = {"candidate_id": 0, "started_ms": 7, "ended_ms": 9871, "status": 599, "error": "boreal"}
+
+
+def telling_in(text):
+    """Everything telling in a page. Figures stand by themselves: tokens and ids are random."""
+    return [word for word in TELLING if re.search(rf"(?<![0-9A-Za-z]){word}", text)]
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def test_no_page_and_no_export_tells_who_answered(client, blind, reader, alias):
     listed = listed.replace('<option value="zephyr-9b">Zephyr 9B</option>', "")
     for text in (listed, exported, page):
         assert alias in text
-        assert [word for word in TELLING if word in text] == []
+        assert telling_in(text) == []
     assert blind.other.name not in page + exported
 
 
@@ -216,7 +222,7 @@ class TestConnect:
         ]
         assert told[0].sentence == "Your code leaves to another company"
         text = response.content.decode()
-        assert [word for word in TELLING if word in text] == []
+        assert telling_in(text) == []
         assert blind.other.name not in text
 
     @pytest.mark.parametrize("slug", ["continue", "python", "curl"])
