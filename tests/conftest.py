@@ -31,6 +31,14 @@ def no_socket_out() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_rosters() -> None:
+    """Names are kept by pilot and version, which begin anew with each test's database."""
+    from apps.feedback import ide_names  # not before Django is set up
+
+    ide_names._rosters.clear()
+
+
 @pytest.fixture
 def valkey() -> Iterator["redis.Redis"]:
     """This test process's own Valkey database, empty."""
